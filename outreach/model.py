@@ -1,0 +1,306 @@
+"""The nouns of the house: frozen values that every floor passes around. Every datetime in them is aware."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+FieldValue: TypeAlias = str | tuple[str, ...]
+
+
+class BadInput(Exception):
+    """What a person gave cannot be used. Nothing was changed.
+
+    `message` says what is wrong, `where` the place (file, line, field), `next_step` what to do about it.
+    """
+
+    def __init__(self, message: str, *, where: str = "", next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        """All three in one line, as a log or a `.why.txt` shows them."""
+        place = f"{self.where}: " if self.where else ""
+        step = f" {self.next_step}" if self.next_step else ""
+        return f"{place}{self.message}{step}"
+
+
+class State(StrEnum):
+    """Where a post stands. The only moves between them are in `lifecycle.MOVES`."""
+
+    QUEUED = "queued"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    UNCONFIRMED = "unconfirmed"
+    HELD = "held"
+    FAILED = "failed"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    RETRACTED = "retracted"
+
+
+class Move(StrEnum):
+    """What can happen to a post. Each has one row in `lifecycle.MOVES`."""
+
+    CLAIM = "claim"
+    PUBLISH = "publish"
+    DEFER = "defer"
+    FAIL = "fail"
+    DOUBT = "doubt"
+    CONFIRM = "confirm"
+    ABSOLVE = "absolve"
+    HOLD = "hold"
+    RELEASE = "release"
+    REFUSE = "refuse"
+    MISS = "miss"
+    CANCEL = "cancel"
+    REQUEUE = "requeue"
+    RETRACT = "retract"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as a letter names it. `alt` is None for a decorative picture; it is never empty."""
+
+    file: str
+    alt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An announcement as its author wrote it: nothing resolved yet, times and zones as written.
+
+    `to` is empty for "every channel of the community". `at` may be the word `now`. `fields` keeps the order of the
+    file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out.
+    """
+
+    title: str = ""
+    body: str = ""
+    template: str | None = None
+    to: tuple[str, ...] = ()
+    at: str | None = None
+    zone: str | None = None
+    not_after: str | None = None
+    link: str | None = None
+    pictures: tuple[Picture, ...] = ()
+    fields: tuple[tuple[str, FieldValue], ...] = ()
+
+    def said(self) -> str:
+        """SHA-256 of what the letter says, whenever and wherever it is to go out: two equal ones say the same."""
+        pictures = [[p.file, p.alt] for p in self.pictures]
+        said = [self.title, self.body, self.template, self.link, pictures, [[k, v] for k, v in self.fields]]
+        return sha256_of_json(said)
+
+    def key(self) -> str:
+        """SHA-256 of the whole letter, places and times included: two equal ones are the same letter added twice."""
+        return sha256_of_json([self.said(), list(self.to), self.at, self.zone, self.not_after])
+
+
+@dataclass(frozen=True, slots=True)
+class SentPicture:
+    """A picture as it will leave: `sha256` of its bytes, `path` where the queue folder keeps them (not part of the hash)."""
+
+    file: str
+    alt: str | None
+    sha256: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Exactly what one post will send. For a Page: text, link, pictures. For a list: `message`, a whole RFC 5322
+    message in ASCII with CRLF line ends, whose `Date` field alone is replaced when it leaves; `text` is then its plain part.
+    """
+
+    kind: str
+    text: str
+    link: str | None = None
+    pictures: tuple[SentPicture, ...] = ()
+    message: str | None = None
+    message_id: str | None = None
+
+    def sha256(self) -> str:
+        """The hash that an approval binds and that is compared before sending (the contract defines it)."""
+        if self.message is not None:
+            return hashlib.sha256(without_date(self.message.encode("ascii"))).hexdigest()
+        pictures = [{"alt": p.alt, "sha256": p.sha256} for p in self.pictures]
+        return sha256_of_json({"link": self.link, "message": self.text, "pictures": pictures})
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One announcement on one channel at one due time.
+
+    `due_at` is when it may next be tried; `planned_at` what the coordinator chose; `miss_at` when its grace is over.
+    `attempt` counts the tries and is the fence: whoever speaks for the post names it.
+    """
+
+    id: int
+    announcement: int
+    community: int
+    channel_id: int
+    channel: str
+    kind: str
+    title: str
+    occurrence: int
+    state: State
+    attempt: int
+    due_at: datetime
+    planned_at: datetime
+    miss_at: datetime
+    wall_time: str
+    time_zone: str
+    approved: bool
+    paused: bool
+    content_sha256: str
+    remote_id: str | None = None
+    url: str | None = None
+    message_id: str | None = None
+    reason: str | None = None
+    doubted_at: datetime | None = None
+    look_at: datetime | None = None
+    looks: int = 0
+    clean_looks: int = 0
+
+    @property
+    def name(self) -> str:
+        """`12/facebook`, and `12/facebook/2` for the second of a series."""
+        return post_name(self.announcement, self.channel, self.occurrence)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one post, recorded before its first byte leaves.
+
+    `started_at` is the instant of the intent; `first_started_at` that of the earliest attempt that may have reached the
+    channel, from which a search for the post has to begin.
+    """
+
+    post: Post
+    number: int
+    started_at: datetime
+    first_started_at: datetime
+    content: Content
+
+
+# What a channel answered: a closed union, matched with `assert_never`.
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The channel accepted it. At least one of the ids is set."""
+
+    remote_id: str | None = None
+    url: str | None = None
+    message_id: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Certainly not sent, and no try will help: a person has to change something."""
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Certainly not sent, and worth another try. `retry_after_s` is the channel's own wish in seconds, or None."""
+
+    reason: str
+    retry_after_s: float | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthorized:
+    """Certainly not sent: the channel does not let us in. Every post on it would meet the same."""
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Certainly not sent: the channel restricts us `until` an instant, or until a person acts when that is None."""
+
+    reason: str
+    until: datetime | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """It may be out there. Never to be sent again before the channel was asked."""
+
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+Outcome: TypeAlias = Published | Refused | Unavailable | Unauthorized | Blocked | Unconfirmed
+
+
+# What a channel says when asked whether a post is there.
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something on the channel that looks like the post."""
+
+    remote_id: str
+    url: str | None
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Seen on the channel, oldest first; more than one means it went out more than once."""
+
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The channel answered, its list reached back before the attempt, and the post is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """Asked in vain: no answer, an empty list, no way to ask. Never a reason to send again."""
+
+    reason: str
+
+
+Finding: TypeAlias = Found | Absent | CannotTell
+
+
+def post_name(announcement: int, channel: str, occurrence: int = 1) -> str:
+    """Name a post as people do: `12/facebook`, `12/facebook/2`."""
+    return f"{announcement}/{channel}" if occurrence == 1 else f"{announcement}/{channel}/{occurrence}"
+
+
+def sha256_of_json(value: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Hash the UTF-8 of compact JSON with sorted keys and no ASCII escapes. Lone surrogates are a `BadInput`."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError:
+        raise BadInput(
+            "The text holds half a character (a lone surrogate).", next_step="Type the odd character again."
+        ) from None
+
+
+_DATE_FIELD = re.compile(rb"(?im)^Date:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*\r\n")
+
+
+def without_date(message: bytes) -> bytes:
+    """Take the `Date` field out of a message's header block; the body is left alone."""
+    header, blank, body = message.partition(b"\r\n\r\n")
+    return _DATE_FIELD.sub(b"", header + b"\r\n", count=1) + blank[2:] + body
