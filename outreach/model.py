@@ -113,6 +113,20 @@ class SentPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What one post is to say on one channel, before it takes that channel's form: `body` is Markdown, nothing in it is
+    left to fill. `identity` is unguessable, stays the same however often the post is rendered, and belongs to it alone.
+    """
+
+    title: str
+    body: str
+    link: str | None
+    pictures: tuple[SentPicture, ...]
+    identity: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """Exactly what one post will send. For a Page: text, link, pictures. For a list: `message`, a whole RFC 5322
     message in ASCII with CRLF line ends, whose `Date` field alone is replaced when it leaves; `text` is then its plain part.
@@ -245,6 +259,14 @@ class Unconfirmed:
 
 
 Outcome: TypeAlias = Published | Refused | Unavailable | Unauthorized | Blocked | Unconfirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that would keep a channel from publishing, in a plain sentence, and what to do about it."""
+
+    message: str
+    next_step: str = ""
 
 
 # What a channel says when asked whether a post is there.

@@ -1,0 +1,5 @@
+"""`python -m outreach` is `outreach`."""
+
+from outreach.doors.cli import main
+
+main()

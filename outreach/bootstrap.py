@@ -1,0 +1,184 @@
+"""The one place where everything is put together: settings, clock, store and channels become Desk, Publisher, Watch."""
+
+import itertools
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from outreach.channels import Channel, Surroundings, kinds
+from outreach.compose import Composer, Target
+from outreach.desk import Desk
+from outreach.library import Library
+from outreach.publisher import Pace, Publisher
+from outreach.settings import Settings, read_settings
+from outreach.store import Store, channels, open_store, workers
+from outreach.watch import Watch
+
+_serials = itertools.count()
+
+
+class SystemClock:
+    """The clocks of this machine."""
+
+    def now(self) -> datetime:
+        """Give the instant, in UTC."""
+        return datetime.now(UTC)
+
+    def elapsed_s(self) -> float:
+        """Give seconds that count on through sleep and never jump, where the system has such a clock."""
+        return time.clock_gettime(_STEADY) if _STEADY is not None else time.monotonic()
+
+
+_STEADY = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def settings_from_environment(
+    environment: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")
+) -> Settings:
+    """Read the settings: the environment wins over the `.env` file of the current folder."""
+    around = os.environ if environment is None else environment
+    from_file: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file.is_file() else {}
+    return read_settings(from_file | dict(around))
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything one process needs. Parts are made when they are first asked for; `close` gives them back."""
+
+    settings: Settings
+    clock: SystemClock
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, brought up to date."""
+        if not self.settings.OUTREACH_DATABASE_URL:
+            self.settings.OUTREACH_QUEUE.mkdir(parents=True, exist_ok=True)
+        return open_store(self.settings.database_url)
+
+    @cached_property
+    def community(self) -> channels.CommunityRow:
+        """The community of the settings, written down."""
+        with self.store.write() as tx:
+            return channels.settle_community(
+                tx,
+                name=self.settings.OUTREACH_COMMUNITY,
+                time_zone=self.settings.OUTREACH_TIME_ZONE,
+                approval=self.settings.OUTREACH_APPROVAL,
+                now=self.clock.now(),
+            )
+
+    @cached_property
+    def secret(self) -> str:
+        """The secret of the settings, or the one that this install made for itself."""
+        given = self.settings.OUTREACH_SECRET_KEY.get_secret_value()
+        if given:
+            return given
+        with self.store.write() as tx:
+            return channels.install_secret(tx)
+
+    @property
+    def media(self) -> Path:
+        """Where pictures are kept."""
+        return self.settings.OUTREACH_QUEUE / "media"
+
+    def new_channels(self) -> dict[str, Channel]:
+        """Build the channels that the settings name. Each set belongs to one user: they are not shared by threads."""
+        surroundings = Surroundings(self.media, self.clock.now)
+        built = (cls.from_settings(self.settings, surroundings) for cls in kinds().values())
+        return {channel.usual_name: channel for channel in built if channel is not None}
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """The channels as people name them, written down in the database."""
+        config = self.settings.model_dump_json()
+        secrets = "|".join(value.get_secret_value() for value in _secrets(self.settings))
+        return tuple(
+            Target(self._settled(name, channel, config + secrets), name, channel)
+            for name, channel in self.new_channels().items()
+        )
+
+    def _settled(self, name: str, channel: Channel, config: str) -> int:
+        with self.store.write() as tx:
+            row = channels.settle_channel(
+                tx,
+                community_id=self.community.id,
+                channel=(name, channel.kind),
+                config=config,
+                secret=self.secret,
+                now=self.clock.now(),
+            )
+        return row.id
+
+    @property
+    def library(self) -> Library:
+        """The templates of the queue folder."""
+        return Library(self.settings.OUTREACH_QUEUE / "templates")
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What people do."""
+        composer = Composer(
+            library=self.library,
+            media=self.media,
+            secret=self.secret,
+            community=self.settings.OUTREACH_COMMUNITY,
+            zone=self.settings.OUTREACH_TIME_ZONE,
+            grace=timedelta(hours=self.settings.OUTREACH_GRACE_H),
+        )
+        return Desk(
+            store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
+        )
+
+    @property
+    def pace(self) -> Pace:
+        """How patient the worker is."""
+        return Pace(
+            lease=timedelta(seconds=self.settings.OUTREACH_LEASE_S),
+            look_after_s=self.settings.look_after_s,
+            stop_s=self.settings.OUTREACH_HTTP_TIMEOUT_S + 5,
+        )
+
+    def new_worker(self) -> tuple[Publisher, Watch]:
+        """Build a worker: its publisher and its watch, with channels of their own."""
+        name = workers.this_worker(next(_serials))
+        watch = Watch(
+            store=self.store,
+            channels=self._by_id(),
+            now=self.clock.now,
+            elapsed_s=self.clock.elapsed_s,
+            worker=name,
+            pace=self.pace,
+        )
+        publisher = Publisher(
+            store=self.store,
+            channels=self._by_id(),
+            clock=self.clock,
+            worker=name,
+            pace=self.pace,
+            on_result=lambda post, outcome, _: watch.published(post, outcome),
+        )
+        return publisher, watch
+
+    def _by_id(self) -> dict[int, Channel]:
+        fresh = self.new_channels()
+        return {target.id: fresh[target.name] for target in self.targets}
+
+    def close(self) -> None:
+        """Give the database back, if it was opened."""
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+def _secrets(settings: Settings) -> list:  # type: ignore[type-arg]
+    return [value for _, value in settings if hasattr(value, "get_secret_value")]
+
+
+def build(settings: Settings) -> House:
+    """Put a house together. Nothing is opened before it is used."""
+    return House(settings, SystemClock())

@@ -1,0 +1,104 @@
+"""The contract of a channel, and the discovery of every kind there is.
+
+A new channel is one file here (or an entry point `outreach.channels` of another distribution) with one class that keeps
+`Channel`. The suite in `tests/channels/test_contract.py` runs over everything that `kinds()` finds.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from outreach.model import Attempt, Content, Finding, Outcome, Problem, Wording
+from outreach.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a channel takes. `picture_formats` are names as Pillow gives them; empty: no pictures at all.
+
+    `titles_must_differ`: two open posts may not share a title, since the other side's answers name nothing else.
+    """
+
+    max_chars: int
+    max_pictures: int = 0
+    max_picture_bytes: int = 0
+    picture_formats: frozenset[str] = frozenset()
+    titles_must_differ: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a channel may use besides its settings: the folder that keeps pictures, and the clock."""
+
+    media: Path
+    now: Callable[[], datetime]
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A place posts can go. Built once, used by one thread at a time.
+
+    Nothing that a channel returns, raises, logs or shows in its `repr` holds a token or a password.
+    """
+
+    kind: ClassVar[str]
+    usual_name: ClassVar[str]
+    limits: Limits
+
+    @classmethod
+    def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
+        """Build it, or give None when the settings do not mention it."""
+
+    def render(self, wording: Wording) -> Content:
+        """Make exactly what will leave. Deterministic: the same wording gives the same bytes, whenever it is asked.
+
+        Raises `BadInput` for what the channel would not take: too long, too large, not allowed.
+        """
+
+    def check(self) -> list[Problem]:
+        """Find out, without publishing anything, what would keep a post from going out now."""
+
+    def publish(self, attempt: Attempt) -> Outcome:
+        """Try once. Never retries, never sleeps, never raises for what the other side answers or fails to answer.
+
+        Anything that may have reached the public without a proof that it did not is `Unconfirmed`.
+        """
+
+    def find(self, attempt: Attempt) -> Finding:
+        """Ask the channel whether the post is there, looking back to `attempt.first_started_at`. Changes nothing."""
+
+    def describe(self, content: Content, *, at: datetime) -> Mapping[str, object]:
+        """Lay out the very request or message that `publish` would send at an instant, without any secret."""
+
+
+@runtime_checkable
+class HasLinks(Protocol):
+    """A channel on which a post has a page of its own, known only after it was published."""
+
+    def link_to(self, remote_id: str) -> str | None:
+        """Ask for the public address of a post; None when there is no answer. Failure means nothing for the post."""
+
+
+@cache
+def kinds() -> dict[str, type[Channel]]:
+    """Give every kind of channel by its name: the files of this folder, then those of other distributions."""
+    found: dict[str, type[Channel]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if not module.name.startswith("_"):
+            found |= _classes_of(importlib.import_module(f"{__name__}.{module.name}"))
+    for entry in entry_points(group="outreach.channels"):
+        cls = entry.load()
+        found[cls.kind] = cls
+    return found
+
+
+def _classes_of(module: object) -> dict[str, type[Channel]]:
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    ours = [c for c in classes if c.__module__ == module.__name__ and hasattr(c, "kind") and hasattr(c, "publish")]  # type: ignore[attr-defined]
+    return {cls.kind: cls for cls in ours}

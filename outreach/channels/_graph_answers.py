@@ -1,0 +1,122 @@
+"""From an error answer of the Graph API to an outcome, and to evidence that holds no secret."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from outreach.channels._graph_errors import Meaning, Row, look_up
+from outreach.channels._http import Answer
+from outreach.model import Blocked, Outcome, Refused, Unauthorized, Unavailable, Unconfirmed
+
+_SECRETIVE = re.compile(r"(?i)(access_token|appsecret_proof|input_token|client_secret)=[^&\s\"']+")
+_TOKEN_LIKE = re.compile(r"\bEAA[A-Za-z0-9]{20,}")
+_MOST_CHARS = 300
+
+
+def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Take tokens and proofs out of a text that came from outside."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "…")
+    return _TOKEN_LIKE.sub("…", _SECRETIVE.sub(r"\1=…", text))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphError:
+    """An error answer, parsed. `wait_s` is the longest wait that its headers ask for, in seconds, or None."""
+
+    status: int
+    row: Row
+    code: int | None
+    subcode: int | None
+    said: str
+    trace_id: str
+    wait_s: float | None
+
+    @classmethod
+    def from_answer(cls, answer: Answer, *, page_id: str, secrets: tuple[str, ...]) -> "GraphError":
+        """Parse what can be parsed; whatever cannot leaves the code None."""
+        body = answer.json()
+        error = body.get("error") if isinstance(body, dict) else None
+        error = error if isinstance(error, dict) else {}
+        code, subcode = _integer(error.get("code")), _integer(error.get("error_subcode"))
+        said = str(error.get("error_user_msg") or error.get("message") or "")
+        row = look_up(code, subcode)
+        if code == 100 and "appsecret" in said:
+            row = look_up(104, None)
+        if code is None and answer.status == 429:
+            row = look_up(4, None)
+        trace = str(error.get("fbtrace_id") or answer.headers.get("x-fb-trace-id") or "")[:80]
+        short = redacted(said, secrets)[:_MOST_CHARS]
+        return cls(answer.status, row, code, subcode, short, trace, _wait_s(answer.headers, page_id))
+
+    def sentence(self) -> str:
+        """Say it in our words, then in Facebook's."""
+        return f"{self.row.sentence} (Facebook: {self.said})" if self.said else self.row.sentence
+
+    def evidence(self) -> Mapping[str, Any]:
+        """What the attempt keeps of it."""
+        told = {"http_status": self.status, "code": self.code, "subcode": self.subcode, "fbtrace_id": self.trace_id}
+        return {key: value for key, value in told.items() if value not in (None, "")}
+
+
+def outcome_of_error(error: GraphError, *, number: int, now: datetime) -> Outcome:
+    """Say what an error means for the visible step. A 5xx says nothing of the post, whatever its body claims."""
+    reason, evidence = error.sentence(), error.evidence()
+    if error.status >= 500 or error.status < 400:
+        return Unconfirmed(f"Facebook answered with status {error.status}; the post may be out.", evidence)
+    match error.row.meaning:
+        case Meaning.REJECTED:
+            return Refused(reason, evidence)
+        case Meaning.RATE_LIMIT:
+            return Blocked(reason, now + timedelta(seconds=error.wait_s or error.row.wait_s or 0), evidence)
+        case Meaning.LATER:
+            return Unavailable(reason, error.row.wait_s, evidence) if number == 1 else Refused(reason, evidence)
+        case Meaning.REAUTH | Meaning.FORBIDDEN | Meaning.CONFIG:
+            return Unauthorized(reason, evidence)
+        case Meaning.BLOCKED:
+            until = now + timedelta(seconds=error.row.wait_s) if error.row.wait_s else None
+            return Blocked(reason, until, evidence)
+        case Meaning.DUPLICATE | Meaning.AMBIGUOUS:
+            return Unconfirmed(reason, evidence)
+        case _ as unknown:
+            assert_never(unknown)
+
+
+def outcome_of_staging(error: GraphError, file: str, *, now: datetime) -> Outcome:
+    """Say what an error means for a picture that nobody can see yet: what is unknown may be tried again."""
+    outcome = outcome_of_error(error, number=1, now=now)
+    if isinstance(outcome, Unconfirmed):
+        return Unavailable(f"Facebook did not take the picture {file}: status {error.status}.", None, outcome.evidence)
+    if isinstance(outcome, Refused):
+        return Refused(f"The picture {file}: {outcome.reason}", outcome.evidence)
+    return outcome
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _wait_s(headers: Mapping[str, str], page_id: str) -> float | None:
+    waits = [_regain_s(headers.get("x-business-use-case-usage"), page_id), _seconds(headers.get("retry-after"))]
+    known = [wait for wait in waits if wait]
+    return max(known) if known else None
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.strip().isdecimal() else None
+
+
+def _regain_s(header: str | None, page_id: str) -> float | None:
+    """Read the header as recorded: `{"PAGEID": [{"estimated_time_to_regain_access": MINUTES, …}]}`."""
+    try:
+        usage = json.loads(header or "{}")
+        entries = usage.get(page_id) or [entry for of_one in usage.values() for entry in of_one]
+        return max((60.0 * entry.get("estimated_time_to_regain_access", 0) for entry in entries), default=None)
+    except (ValueError, AttributeError, TypeError):
+        return None

@@ -1,0 +1,210 @@
+"""A listserv, by mail: one message to the list alone, from a member, through that member's own submission server."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import formataddr, parseaddr
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import ClassVar, Self
+
+from outreach import markup
+from outreach.channels import Limits, Surroundings
+from outreach.mail import message as mail
+from outreach.mail import submission
+from outreach.model import (
+    Attempt,
+    BadInput,
+    CannotTell,
+    Content,
+    Finding,
+    Outcome,
+    Problem,
+    Published,
+    SentPicture,
+    Unauthorized,
+    Wording,
+)
+from outreach.settings import Settings
+
+_WIDTHS = (640, 480, 320, 240)
+_ENCODED = 1.37  # base64 with its line ends
+_PART_HEADERS = 400
+
+
+class Listserv:
+    """One list. Nothing depends on which list server it runs on."""
+
+    kind: ClassVar[str] = "listserv"
+    usual_name: ClassVar[str] = "listserv"
+    limits = Limits(
+        max_chars=1_000_000,
+        max_pictures=10,
+        max_picture_bytes=4_000_000,
+        picture_formats=frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"}),
+        titles_must_differ=True,
+    )
+
+    def __init__(
+        self, *, address: str, sender: str, server: submission.Server, max_bytes: int, surroundings: Surroundings
+    ) -> None:
+        name, self._sender = parseaddr(sender)
+        self._from = formataddr((name, self._sender)) if name else self._sender
+        self._address = address
+        self._domain = self._sender.rpartition("@")[2]
+        self._server = server
+        self._max_bytes = max_bytes
+        self._media = surroundings.media
+        self._now = surroundings.now
+
+    def __repr__(self) -> str:
+        return f"Listserv({self._address!r}, {self._server!r})"
+
+    @classmethod
+    def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
+        """Build it from the `LISTSERV_*` and `SMTP_*` settings."""
+        if not settings.LISTSERV_ADDRESS:
+            return None
+        server = submission.Server(
+            host=settings.SMTP_HOST,
+            port=settings.smtp_port,
+            security=settings.SMTP_SECURITY,
+            username=settings.SMTP_USERNAME,
+            password=settings.SMTP_PASSWORD.get_secret_value(),
+            timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
+        )
+        return cls(
+            address=settings.LISTSERV_ADDRESS,
+            sender=settings.LISTSERV_SENDER,
+            server=server,
+            max_bytes=int(settings.LISTSERV_SIZE_KB * 1024),
+            surroundings=surroundings,
+        )
+
+    def render(self, wording: Wording) -> Content:
+        """Build the whole message: the link ends it, pictures go inside as small copies as far as the list's limit lets them."""
+        body = _with_link(wording)
+        text = markup.to_mail_text(_with_picture_words(body, wording.pictures))
+        _refuse_a_command(wording.title, text)
+        message = self._message(wording, body, text, ())
+        if len(message) > self._max_bytes:
+            raise BadInput(
+                f"The mail would have {len(message) / 1024:.1f} KB; the list takes {self._max_bytes / 1024:g} KB.",
+                where="body",
+                next_step="Shorten it, or link to the long part.",
+            )
+        inline = self._small_copies(wording.pictures, room=self._max_bytes - len(message))
+        if inline:
+            message = self._message(wording, body, text, inline)
+        return Content(
+            self.kind,
+            text,
+            wording.link,
+            wording.pictures,
+            message.decode("ascii"),
+            mail.message_id(wording.identity, self._domain),
+        )
+
+    def _message(self, wording: Wording, body: str, text: str, inline: tuple[mail.InlinePicture, ...]) -> bytes:
+        html = markup.to_html(body, title=wording.title)
+        if inline:
+            html = html.replace("</body>", "".join(_image(p, wording.pictures) for p in inline) + "\n</body>")
+        parts = mail.Parts(
+            sender=self._from,
+            recipient=self._address,
+            subject=wording.title,
+            text=text,
+            html=html,
+            identity=wording.identity,
+            date=wording.due_at,
+            pictures=inline,
+        )
+        return mail.build(parts, domain=self._domain)
+
+    def _small_copies(self, pictures: tuple[SentPicture, ...], *, room: int) -> tuple[mail.InlinePicture, ...]:
+        """Make copies that fit, all of them or none: a mail with half its pictures would mislead."""
+        made = []
+        for number, picture in enumerate(pictures):
+            share = int((room / len(pictures) - _PART_HEADERS) / _ENCODED)
+            small = _shrunk(self._media / picture.path, share)
+            if small is None:
+                return ()
+            name = f"{Path(picture.file).stem}.jpg"
+            made.append(
+                mail.InlinePicture(f"picture{number}.{picture.sha256[:16]}@{self._domain}", name, "jpeg", small)
+            )
+        return tuple(made)
+
+    def describe(self, content: Content, *, at: datetime) -> Mapping[str, object]:
+        """The envelope and the message."""
+        message = mail.with_date((content.message or "").encode("ascii"), at)
+        return {"mail_from": self._sender, "rcpt_to": self._address, "message": message.decode("ascii")}
+
+    def publish(self, attempt: Attempt) -> Outcome:
+        """Submit the stored message with the `Date` of now; every other byte is as it was approved."""
+        message = mail.with_date((attempt.content.message or "").encode("ascii"), self._now())
+        return submission.submit(
+            self._server,
+            sender=self._sender,
+            recipient=self._address,
+            message=message,
+            message_id=attempt.content.message_id or "",
+        )
+
+    def find(self, attempt: Attempt) -> Finding:
+        """A list cannot be asked whether it has a message: a person has to look."""
+        return CannotTell(f"a list cannot be asked; look whether {attempt.content.message_id} arrived")
+
+    def check(self) -> list[Problem]:
+        """Log in to the submission server and name the sender, then leave."""
+        outcome = submission.rehearse(self._server, sender=self._sender)
+        if isinstance(outcome, Published):
+            return []
+        step = (
+            "Check SMTP_USERNAME and SMTP_PASSWORD."
+            if isinstance(outcome, Unauthorized)
+            else "Check the SMTP_* settings."
+        )
+        return [Problem(getattr(outcome, "reason", "The mail server could not be used."), step)]
+
+
+def _with_link(wording: Wording) -> str:
+    if not wording.link or wording.link in wording.body:
+        return wording.body
+    return f"{wording.body.rstrip()}\n\n<{wording.link}>\n".lstrip()
+
+
+def _with_picture_words(body: str, pictures: tuple[SentPicture, ...]) -> str:
+    described = [f"\\[Picture: {p.alt}\\]" for p in pictures if p.alt]
+    return "\n\n".join([body.rstrip(), *described])
+
+
+def _image(inline: mail.InlinePicture, pictures: tuple[SentPicture, ...]) -> str:
+    alt = next((p.alt or "" for p in pictures if p.sha256.startswith(inline.place.split(".")[1][:16])), "")
+    return f'\n<p><img src="cid:{inline.place}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p>'
+
+
+def _refuse_a_command(subject: str, text: str) -> None:
+    line = markup.command_line(subject, text)
+    if line is not None:
+        raise BadInput(
+            f"A list server may read this line as a command and not send the mail: {line!r}.",
+            where="body",
+            next_step="Put more words on the line, or move it further down.",
+        )
+
+
+def _shrunk(file: Path, max_bytes: int) -> bytes | None:
+    """Give the largest of some small JPEG copies that fits; None when even the smallest does not."""
+    from PIL import Image, ImageOps  # start-up time: Pillow costs 20 MB and most mails have no picture
+
+    with Image.open(file) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    for width in _WIDTHS:
+        small = picture.copy()
+        small.thumbnail((width, width * 2))
+        out = BytesIO()
+        small.save(out, "JPEG", quality=72, optimize=True)
+        if out.tell() <= max_bytes:
+            return out.getvalue()
+    return None

@@ -1,0 +1,234 @@
+"""From a letter to what each channel will send: pictures found, wordings filled, contents rendered, times resolved."""
+
+import hashlib
+import hmac
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from outreach import markup, when
+from outreach.channels import Channel
+from outreach.library import Library
+from outreach.model import BadInput, Content, Letter, Picture, SentPicture, Wording
+from outreach.wording import Resolved, resolve
+
+_SUFFIX = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
+_MOST_PIXELS = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPicture:
+    """A picture that was opened and measured. `file` is where it is now."""
+
+    sent: SentPicture
+    file: Path
+    kind: str
+    size: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A channel that a letter goes to, as the database and the settings know it."""
+
+    id: int
+    name: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter with everything in it resolved but the place each post will have in the queue."""
+
+    letter: Letter
+    resolved: Resolved
+    pictures: tuple[FoundPicture, ...]
+    due: when.When
+    miss_at: datetime
+    notes: tuple[str, ...]
+
+
+class Composer:
+    """Makes what will be sent out of what was written. `secret` makes identities that nobody can guess."""
+
+    def __init__(
+        self, *, library: Library, media: Path, secret: str, community: str, zone: str, grace: timedelta
+    ) -> None:
+        self._library = library
+        self._media = media
+        self._secret = secret.encode()
+        self._community = community
+        self._zone = zone
+        self._grace = grace
+
+    def draft(self, letter: Letter, *, folder: Path, now: datetime, targets: Sequence[Target]) -> Draft:
+        """Resolve a letter whose pictures are beside it in `folder` or in the media folder. Writes nothing.
+
+        Raises `BadInput` for everything that the letter lacks or has wrong.
+        """
+        template = self._library.get(letter.template) if letter.template else None
+        resolved = resolve(letter, template, community=self._community)
+        _check_link(letter.link)
+        for target in targets:
+            body = resolved.body_for(target.name, target.channel.kind)
+            markup.check_links(body)
+            markup.check_images(body)
+        due, miss_at, notes = self.times(letter, now=now)
+        pictures = tuple(self._find(p, folder, targets) for p in letter.pictures)
+        _check_count(pictures, targets)
+        return Draft(letter, resolved, pictures, due, miss_at, notes)
+
+    def times(self, letter: Letter, *, now: datetime) -> tuple[when.When, datetime, tuple[str, ...]]:
+        """Say when a letter is due and when its time is over."""
+        if not letter.at:
+            raise BadInput(
+                "It is not said when it goes out.",
+                where="at",
+                next_step="Write at: 2026-12-01 09:00 in the letter, or use --at or --now.",
+            )
+        zone = when.check_zone(letter.zone or self._zone)
+        due = when.resolve(letter.at, zone, now=now)
+        notes = [due.note] if due.note else []
+        return due, self.miss_at(letter, planned=due.due_at, now=now), tuple(notes)
+
+    def miss_at(self, letter: Letter, *, planned: datetime, now: datetime) -> datetime:
+        """Say from when on a post may not go out any more: its grace is over, or its `not after` is past."""
+        over = planned + self._grace
+        if not letter.not_after:
+            return over
+        zone = when.check_zone(letter.zone or self._zone)
+        last = when.resolve(letter.not_after, zone, now=now, allow_past=True)
+        if last.due_at <= planned:
+            raise BadInput(
+                f"It would go out only after its latest time, {when.show(last.due_at, zone)}.",
+                where="not after",
+                next_step="Choose an earlier time for it, or a later one for not after.",
+            )
+        return min(over, last.due_at)
+
+    def render(self, draft: Draft, target: Target, *, edition: int, occurrence: int = 1, revision: int = 1) -> Content:
+        """Render one post. The same draft and numbers give the same bytes, before it is queued and after."""
+        letter = draft.letter
+        wording = Wording(
+            title=draft.resolved.title,
+            body=draft.resolved.body_for(target.name, target.channel.kind),
+            link=letter.link,
+            pictures=tuple(p.sent for p in draft.pictures),
+            identity=self._identity(letter.said(), target.name, edition, occurrence, revision),
+            due_at=draft.due.due_at,
+        )
+        return target.channel.render(wording)
+
+    def _identity(self, *parts: object) -> str:
+        return hmac.new(self._secret, json.dumps(parts).encode(), hashlib.sha256).hexdigest()[:40]
+
+    def keep(self, draft: Draft) -> Draft:
+        """Copy the pictures into the media folder, under names made of their bytes, so that nobody can change them."""
+        return replace(draft, pictures=tuple(self._keep(p) for p in draft.pictures))
+
+    def _keep(self, picture: FoundPicture) -> FoundPicture:
+        name = f"{picture.sent.sha256}.{_SUFFIX.get(picture.kind, 'bin')}"
+        kept = self._media / name
+        if not kept.is_file():
+            _write_whole(kept, picture.file.read_bytes())
+        return replace(picture, sent=replace(picture.sent, path=name))
+
+    def _find(self, picture: Picture, folder: Path, targets: Sequence[Target]) -> FoundPicture:
+        for place in (folder, self._media):
+            file = (place / picture.file).resolve()
+            if file.is_relative_to(place.resolve()) and file.is_file():
+                return _measured(picture, file, targets)
+        raise BadInput(
+            f"The picture {picture.file!r} was not found.",
+            where="pictures",
+            next_step=f"Put it beside the letter or into {self._media}.",
+        )
+
+
+def _check_link(link: str | None) -> None:
+    if link is not None:
+        markup.check_links(f"[link](<{link}>)")
+
+
+def _check_count(pictures: Sequence[FoundPicture], targets: Sequence[Target]) -> None:
+    for target in targets:
+        most = target.channel.limits.max_pictures
+        if len(pictures) > most:
+            raise BadInput(
+                f"{target.name} takes {most} pictures, not {len(pictures)}.",
+                where="pictures",
+                next_step="Leave some out.",
+            )
+
+
+def _measured(picture: Picture, file: Path, targets: Sequence[Target]) -> FoundPicture:
+    data = _read(picture, file)
+    kind, width, height = _opened(picture, file)
+    for target in targets:
+        limits = target.channel.limits
+        if len(data) > limits.max_picture_bytes:
+            raise BadInput(
+                f"The picture {picture.file!r} has {len(data) / 1e6:.1f} MB; {target.name} takes {limits.max_picture_bytes / 1e6:g} MB.",
+                where="pictures",
+                next_step="Save it smaller.",
+            )
+        if kind not in limits.picture_formats:
+            raise BadInput(
+                f"The picture {picture.file!r} is {kind}; {target.name} does not take that.",
+                where="pictures",
+                next_step="Save it as JPEG or PNG.",
+            )
+    sent = SentPicture(Path(picture.file).name, picture.alt, hashlib.sha256(data).hexdigest(), str(file))
+    return FoundPicture(sent, file, kind, len(data), width, height)
+
+
+def _read(picture: Picture, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as trouble:
+        raise BadInput(
+            f"The picture {picture.file!r} cannot be read ({trouble.strerror}).",
+            where="pictures",
+            next_step="Check the file.",
+        ) from None
+
+
+def _opened(picture: Picture, file: Path) -> tuple[str, int, int]:
+    from PIL import Image, UnidentifiedImageError  # start-up time: Pillow costs 20 MB and most letters have no picture
+
+    try:
+        with Image.open(file) as opened:
+            kind, (width, height) = opened.format or "unknown", opened.size
+            if width * height > _MOST_PIXELS:
+                raise BadInput(
+                    f"The picture {picture.file!r} has too many points.", where="pictures", next_step="Save it smaller."
+                )
+            opened.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise BadInput(
+            f"The file {picture.file!r} is not a picture, or is damaged.",
+            where="pictures",
+            next_step="Open it in a picture program and save it again as JPEG or PNG.",
+        ) from None
+    return ("JPEG" if kind == "MPO" else kind), width, height
+
+
+def _write_whole(place: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whatever happens."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,200 @@
+"""Commands that act on posts and channels: approve, pause, resume, cancel, requeue, confirm, channels."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from outreach.doors.cli.output import Actor, AsJson, PostName, actor, opened, print_json, say, table, verb
+from outreach.model import BadInput, State
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (approve, pause, resume, cancel, requeue, confirm):
+        app.command(rich_help_panel="Act")(command)
+    channels = typer.Typer(invoke_without_command=True, help="List the channels; check, pause or resume one.")
+    channels.callback()(list_channels)
+    channels.command("check")(check_channels)
+    channels.command("pause")(pause_channel)
+    channels.command("resume")(resume_channel)
+    app.add_typer(channels, name="channels", rich_help_panel="Act")
+
+
+def _act(act: Callable[[Any, str | None], Any], person: str | None, as_json: bool) -> None:
+    from outreach.doors import shapes  # start-up time
+
+    with opened() as house:
+        changed = act(house.desk, actor(person, house))
+    if as_json:
+        print_json(shapes.changed(changed))
+        return
+    for post in changed.posts:
+        say(f"{post.name} is {post.state}{' and paused' if post.paused else ''}.", style="green")
+    for note in changed.notes:
+        say(note, style="yellow")
+
+
+@verb
+def approve(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Approve the latest revision of an announcement; nobody approves their own.
+
+    Example: [cyan]outreach approve 12 --as chair@example.org[/cyan]
+    """
+
+    def act(desk: Any, who: str | None) -> Any:
+        if who is None:
+            raise BadInput(
+                "Who approves?", where="--as", next_step="Add --as name@example.org, or set OUTREACH_PERSON."
+            )
+        if not name.isdecimal():
+            raise BadInput(
+                "An approval is for a whole announcement.", next_step=f"Write: outreach approve {name.split('/')[0]}"
+            )
+        return desk.approve(int(name), person=who)
+
+    _act(act, person, as_json)
+
+
+@verb
+def pause(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Hold queued posts back.
+
+    Example: [cyan]outreach pause 12/listserv[/cyan]
+    """
+    _act(lambda desk, who: desk.pause(name, person=who), person, as_json)
+
+
+@verb
+def resume(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Let paused posts go on.
+
+    Example: [cyan]outreach resume 12[/cyan]
+    """
+    _act(lambda desk, who: desk.resume(name, person=who), person, as_json)
+
+
+@verb
+def cancel(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Take posts out of the queue for good.
+
+    Example: [cyan]outreach cancel 12/facebook[/cyan]
+    """
+    _act(lambda desk, who: desk.cancel(name, person=who), person, as_json)
+
+
+@verb
+def requeue(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Send posts again that failed, were missed, or turned out not to be there.
+
+    Example: [cyan]outreach requeue 12/facebook[/cyan]
+    """
+
+    def act(desk: Any, who: str | None) -> Any:
+        doubtful = [post for post in desk.find(name) if post.state is State.UNCONFIRMED]
+        if doubtful and not as_json:
+            _warn(doubtful)
+        return desk.requeue(name, person=who)
+
+    _act(act, person, as_json)
+
+
+def _warn(doubtful: list[Any]) -> None:
+    for post in doubtful:
+        say(f"{post.name} may be out already: {post.reason} It was looked for {post.looks} times.", style="yellow")
+    if sys.stdin.isatty() and not typer.confirm("Did you look, and is it not there?"):
+        raise BadInput("Nothing was changed.", next_step="Look on the channel first.")
+
+
+@verb
+def confirm(
+    name: PostName,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="The public address of the post.")] = None,
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say that an unconfirmed post is out, and where.
+
+    Example: [cyan]outreach confirm 12/facebook --url https://www.facebook.com/…[/cyan]
+    """
+    _act(lambda desk, who: desk.confirm(name, url=url, person=who), person, as_json)
+
+
+# Channels
+
+
+def list_channels(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the channels and how they stand."""
+    if context.invoked_subcommand is None:
+        _channels(as_json=as_json, checking=False)
+
+
+@verb
+def check_channels(
+    name: Annotated[str | None, typer.Argument(help="Only this channel.")] = None, as_json: AsJson = False
+) -> None:
+    """Find out, without publishing anything, whether the channels would let a post out now.
+
+    Example: [cyan]outreach channels check[/cyan]
+    """
+    _channels(name=name, as_json=as_json, checking=True)
+
+
+@verb
+def _channels(*, name: str | None = None, as_json: bool, checking: bool) -> None:
+    from outreach.doors import shapes  # start-up time
+
+    with opened() as house:
+        targets = {t.name: t for t in house.targets}
+        if name is not None:
+            house.desk.target(name)
+        rows = [row for row in house.desk.channels() if name in (None, row.name)]
+        found = [(row, _problems(targets.get(row.name), checking)) for row in rows]
+    if as_json:
+        print_json([shapes.channel(row, problems) for row, problems in found])
+    else:
+        shown = [
+            (r.name, r.kind, r.state, r.reason or "", "; ".join(p) or ("none found" if checking else ""))
+            for r, p in found
+        ]
+        table(
+            ("channel", "kind", "state", "reason", "problems"), shown, empty="No channel is set up. See .env.example."
+        )
+    if checking and any(problems for _, problems in found):
+        raise typer.Exit(1)
+
+
+def _problems(target: Any, checking: bool) -> list[str]:
+    if target is None:
+        return ["It is not set up any more."]
+    return [f"{p.message} {p.next_step}".strip() for p in target.channel.check()] if checking else []
+
+
+@verb
+def pause_channel(
+    name: Annotated[str, typer.Argument(help="The channel.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "paused by a person",
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let nothing out on a channel until it is resumed.
+
+    Example: [cyan]outreach channels pause facebook --reason "Page is being moved"[/cyan]
+    """
+    with opened() as house:
+        house.desk.pause_channel(name, reason=reason, person=actor(person, house))
+    _channels(name=name, as_json=as_json, checking=False)
+
+
+@verb
+def resume_channel(
+    name: Annotated[str, typer.Argument(help="The channel.")], person: Actor = None, as_json: AsJson = False
+) -> None:
+    """Let posts out on a channel again.
+
+    Example: [cyan]outreach channels resume facebook[/cyan]
+    """
+    with opened() as house:
+        house.desk.resume_channel(name, person=actor(person, house))
+    _channels(name=name, as_json=as_json, checking=False)

@@ -1,0 +1,179 @@
+"""Commands that look: queue, show, history."""
+
+import csv
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from outreach.doors.cli.output import AsJson, PostName, opened, print_json, say, table, verb
+from outreach.model import BadInput, Post, State
+
+_COLUMNS = ("post", "state", "when", "title", "what is known")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (queue, show, history):
+        app.command(rich_help_panel="Look")(command)
+
+
+@verb
+def queue(as_json: AsJson = False) -> None:
+    """List what goes out next and what needs a person.
+
+    Example: [cyan]outreach queue[/cyan]
+    """
+    from outreach.doors import shapes  # start-up time
+
+    with opened() as house:
+        found = house.desk.queue()
+    if as_json:
+        print_json(shapes.posts(found))
+    else:
+        table(_COLUMNS, map(_row, found), empty="The queue is empty. Fill it with: outreach add LETTER.md")
+
+
+def _row(post: Post) -> tuple[str, ...]:
+    from outreach.when import show as show_when  # start-up time
+
+    known = post.url or post.reason or post.message_id or ""
+    if post.state is State.QUEUED and not post.approved:
+        known = "waits for an approval"
+    if post.paused:
+        known = "paused"
+    return post.name, str(post.state), show_when(post.due_at, post.time_zone), post.title, known
+
+
+@verb
+def show(name: PostName, as_json: AsJson = False) -> None:
+    """Show an announcement, or one post of it, with everything that happened.
+
+    Example: [cyan]outreach show 12[/cyan]
+    """
+    from outreach.doors import shapes  # start-up time
+
+    with opened() as house:
+        about, found = house.desk.show(name)
+        steps = [step for post, _ in found if post.state is State.UNCONFIRMED for step in _what_a_person_can_do(post)]
+    shaped = [shapes.post(post) | {"history": [shapes.entry(e) for e in told]} for post, told in found]
+    if as_json:
+        print_json({"announcement": shapes.announcement(about), "posts": shaped})
+        return
+    say(f"Announcement {about['id']}: {about['title']} ({about['status']}, revision {about['revision']})", style="bold")
+    for post, told in found:
+        _tell_post(post, told)
+    for step in steps:
+        say(step, style="yellow")
+
+
+def _tell_post(post: Post, told: list[dict[str, Any]]) -> None:
+    from outreach.when import show as show_when  # start-up time
+
+    say(f"\n{post.name}: {post.state}, due {show_when(post.due_at, post.time_zone)}", style="bold")
+    for label, value in (
+        ("Address", post.url),
+        ("Id", post.remote_id),
+        ("Message-ID", post.message_id),
+        ("Reason", post.reason),
+    ):
+        if value:
+            say(f"  {label}: {value}")
+    rows = [(show_when(e["at"], post.time_zone), *_words(e)) for e in told]
+    table(("at", "what", "details"), rows, empty="  Nothing has happened yet.")
+
+
+def _words(entry: dict[str, Any]) -> tuple[str, str]:
+    kind = entry["kind"]
+    if kind == "attempt":
+        return f"attempt {entry['attempt']}: {entry.get('outcome') or 'going on'}", str(entry.get("note") or "")
+    if kind == "sighting":
+        return f"looked: {entry['what']}", ", ".join(f"{k}: {v}" for k, v in entry["evidence"].items())
+    by = f" by {entry['person']}" if entry.get("person") else ""
+    return f"{kind}{by}", str(entry.get("note") or "")
+
+
+def _what_a_person_can_do(post: Post) -> list[str]:
+    next_look = (
+        f" It is looked for again at {post.look_at:%Y-%m-%d %H:%M:%S} UTC."
+        if post.look_at
+        else " Nobody looks any more: decide."
+    )
+    return [
+        f"\n{post.name} may be out.{next_look}",
+        f"  It is there:      outreach confirm {post.name} --url ADDRESS",
+        f"  It is not there:  outreach requeue {post.name}",
+    ]
+
+
+@verb
+def history(
+    search: Annotated[str | None, typer.Option(help="Words in the title or the text.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Planned on this day or later.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Planned before this day.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only posts in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List what was attempted or came to rest, newest first.
+
+    Example: [cyan]outreach history --since 2026-01-01 --csv[/cyan]
+    """
+    from outreach.doors import shapes  # start-up time
+    from outreach.store.posts import HistoryFilter
+
+    with opened() as house:
+        zone = house.settings.OUTREACH_TIME_ZONE
+        wanted = HistoryFilter(
+            search=search,
+            since=_day(since, "--since", zone),
+            until=_day(until, "--until", zone),
+            channel=channel,
+            state=_state(state),
+            limit=limit or None,
+        )
+        found = house.desk.history(wanted)
+    shaped = shapes.posts(found)
+    if as_csv:
+        _print_csv(shaped)
+    elif as_json:
+        print_json(shaped)
+    else:
+        table(_COLUMNS, map(_row, found), empty="Nothing like that has gone out yet.")
+
+
+def _state(name: str | None) -> State | None:
+    if name is None:
+        return None
+    try:
+        return State(name)
+    except ValueError:
+        known = ", ".join(State)
+        raise BadInput(f"There is no state {name!r}.", where="--state", next_step=f"The states are: {known}.") from None
+
+
+def _day(text: str | None, option: str, zone: str) -> datetime | None:
+    if text is None:
+        return None
+    from outreach.when import wall_time_to_utc  # start-up time
+
+    try:
+        return wall_time_to_utc(datetime.fromisoformat(text).replace(tzinfo=None), zone)[0].astimezone(UTC)
+    except ValueError:
+        raise BadInput(f"{text!r} is no date.", where=option, next_step="Write it such as 2026-12-01.") from None
+
+
+def _print_csv(shaped: list[dict[str, Any]]) -> None:
+    from outreach.doors.shapes import POST_KEYS  # start-up time
+
+    writer = csv.DictWriter(sys.stdout, POST_KEYS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in shaped)
+
+
+def _harmless(value: object) -> object:
+    """Keep a spreadsheet from reading a text as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value

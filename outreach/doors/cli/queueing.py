@@ -1,0 +1,207 @@
+"""Commands that queue and preview: add, preview, templates."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from outreach.doors.cli.output import Actor, AsJson, actor, opened, out, print_json, say, table, verb
+from outreach.model import BadInput, FieldValue, Letter
+
+LetterFile = Annotated[Path | None, typer.Argument(metavar="[LETTER.md]", help="A letter file.", show_default=False)]
+_OF_THE_LETTER = ("title", "body", "link")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel="Queue")(add)
+    app.command(rich_help_panel="Queue")(preview)
+    app.command(rich_help_panel="Queue")(templates)
+
+
+@verb
+def add(
+    file: LetterFile = None,
+    template: Annotated[str | None, typer.Option(help="Use this template instead of a letter.")] = None,
+    field: Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Fill a field; several times.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help='When, such as "2026-12-01 09:00" or "tomorrow 9am".')
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="Send it at once.")] = False,
+    zone: Annotated[str | None, typer.Option(help="IANA zone of the time, or AoE.")] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="CHANNELS", help="Channels with commas between (default: all).")
+    ] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Keep it without queueing it.")] = False,
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue an announcement from a letter or a template.
+
+    Example: [cyan]outreach add call.md --at "2026-12-01 09:00"[/cyan]
+    """
+    if at and now:
+        raise BadInput("--at and --now exclude each other.", next_step="Use one of them.")
+    letter, folder = _letter(file, template, field or [])
+    letter = _with_options(letter, at="now" if now else at, zone=zone, to=to)
+    with opened() as house:
+        who = actor(person, house)
+        added = house.desk.draft(letter, person=who) if draft else house.desk.add(letter, folder=folder, person=who)
+    _tell_added(added, as_json)
+
+
+def _letter(file: Path | None, template: str | None, fields: list[str]) -> tuple[Letter, Path]:
+    if (file is None) == (template is None):
+        raise typer.BadParameter("give a letter file, or --template")
+    if file is not None:
+        if fields:
+            raise typer.BadParameter("--field goes with --template; a letter has its fields in it")
+        return read_letter(file), file.absolute().parent
+    values: dict[str, FieldValue] = {}
+    for given in fields:
+        name, equals, value = given.partition("=")
+        if not equals:
+            raise BadInput(
+                f"{given!r} names no value.", where="--field", next_step="Write it such as deadline=2027-01-15."
+            )
+        earlier = values.get(name)
+        values[name] = value if earlier is None else (*((earlier,) if isinstance(earlier, str) else earlier), value)
+    return _from_template(template or "", values), Path.cwd()
+
+
+def _from_template(template: str, values: dict[str, FieldValue]) -> Letter:
+    own = {name: values.pop(name) for name in _OF_THE_LETTER if name in values}
+    for name, value in own.items():
+        if not isinstance(value, str):
+            raise BadInput(f"There can be one {name} only.", where="--field", next_step="Give it once.")
+    texts = {name: str(value) for name, value in own.items()}
+    letter = Letter(template=template, fields=tuple(values.items()))
+    return replace(letter, title=texts.get("title", ""), body=texts.get("body", ""), link=texts.get("link"))
+
+
+def _with_options(letter: Letter, *, at: str | None, zone: str | None, to: str | None) -> Letter:
+    names = tuple(name.strip() for name in to.split(",") if name.strip()) if to is not None else letter.to
+    if to is not None and not names:
+        raise BadInput("No channel is named.", where="--to", next_step="Write it such as --to facebook,listserv.")
+    return replace(letter, at=at or letter.at, zone=zone or letter.zone, to=names)
+
+
+def read_letter(file: Path) -> Letter:
+    """Read a letter file. Raises `BadInput` with the place of what is wrong."""
+    from outreach import letter as letters  # start-up time
+
+    try:
+        data = file.read_bytes()
+    except OSError as trouble:
+        said = (trouble.strerror or "it cannot be read").lower()
+        raise BadInput(f"The letter cannot be read: {said}.", where=str(file), next_step="Check the name.") from None
+    return letters.parse(letters.decode(data, name=file.name), name=file.name)
+
+
+def _tell_added(added: Any, as_json: bool) -> None:
+    from outreach.doors import shapes  # start-up time
+    from outreach.when import show
+
+    if as_json:
+        print_json(shapes.added(added))
+        return
+    say(f"Announcement {added.announcement} is {'queued' if added.posts else 'kept as a draft'}.", style="green")
+    for post in added.posts:
+        say(f"  {post.name}: {show(post.due_at, post.time_zone)}")
+    for note in added.notes:
+        say(f"  Note: {note}", style="yellow")
+
+
+@verb
+def preview(
+    what: Annotated[
+        str, typer.Argument(metavar="ID|LETTER.md", help="A queued announcement or post, or a letter file.")
+    ],
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    to_file: Annotated[Path | None, typer.Option("--to-file", help="Write what would go out into this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show exactly what goes out: the request to the Page, the whole mail.
+
+    Example: [cyan]outreach preview 12 --channel listserv[/cyan]
+    """
+    from outreach.doors import shapes  # start-up time
+
+    with opened() as house:
+        if _is_a_file(what):
+            letter, folder = read_letter(Path(what)), Path(what).absolute().parent
+            shown = house.desk.preview_letter(letter, folder=folder, channel=channel)
+        else:
+            shown = house.desk.preview(what, channel=channel)
+    shaped = [shapes.preview(one) for one in shown]
+    if to_file is not None:
+        _rehearse(shown, to_file)
+    if as_json:
+        print_json(shaped)
+    else:
+        for one in shaped:
+            _tell_preview(one)
+
+
+def _is_a_file(what: str) -> bool:
+    return not what.replace("/", "").isdecimal() and (what.endswith(".md") or Path(what).is_file())
+
+
+def _rehearse(shown: list[Any], file: Path) -> None:
+    from outreach.channels.rehearsal import write  # start-up time
+
+    write(file, [(one.channel, one.described) for one in shown])
+    say(f"Written to {file}.")
+
+
+def _tell_preview(one: dict[str, Any]) -> None:
+    out.rule(f"{one['channel']} · sha256 {one['content_sha256'][:16]}…")
+    if one["message"] is not None:
+        say(f"MAIL FROM: {one['mail_from']}   RCPT TO: {one['rcpt_to']}", style="cyan")
+        say(one["message"].replace("\r\n", "\n"))
+        return
+    for request in one["requests"]:
+        say(f"{request['method']} {request['url']}", style="cyan")
+        for name, value in request["form"].items():
+            say(f"  {name}: {value}")
+
+
+@verb
+def templates(
+    name: Annotated[str | None, typer.Argument(help="Show one of them with its fields.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the templates, or show one with its fields.
+
+    Example: [cyan]outreach templates call-for-abstracts[/cyan]
+    """
+    with opened() as house:
+        library = house.library
+        found = [library.get(name)] if name else library.all()
+    if as_json:
+        print_json([_template_shape(template) for template in found])
+    elif name:
+        say(f"{found[0].name}: {found[0].about}")
+        rows = [(f.name, f.type + (" (optional)" if f.optional else ""), f.help, f.example) for f in found[0].fields]
+        table(("field", "type", "help", "example"), rows, empty="It has no fields.")
+    else:
+        rows_of_all = [(t.name, ", ".join(f.name for f in t.fields), t.about) for t in found]
+        table(
+            ("template", "fields", "about"), rows_of_all, empty="There are no templates. Make them with: outreach init"
+        )
+
+
+def _template_shape(template: Any) -> dict[str, Any]:
+    fields = [
+        {
+            "name": f.name,
+            "type": f.type,
+            "help": f.help,
+            "example": f.example,
+            "optional": f.optional,
+            "choices": list(f.choices),
+        }
+        for f in template.fields
+    ]
+    return {"name": template.name, "title": template.title, "about": template.about, "fields": fields}

@@ -1,0 +1,157 @@
+"""The demo: sandbox, worker and seed announcements in one process, in a folder that is gone afterwards."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from outreach import letter as letters
+from outreach import when
+from outreach.bootstrap import House, build
+from outreach.doors.layout import lay_out
+from outreach.doors.worker import Worker, stopping_on_signals
+from outreach.model import Post, State
+from outreach.sandbox import Sandbox
+from outreach.settings import Settings, read_settings
+from outreach.store.posts import HistoryFilter
+
+_FIRST_DUE_S = 2
+_APART_S = 2
+_MOST_S = 60.0
+_STYLES = {State.PUBLISHED: "green", State.QUEUED: "cyan", State.PUBLISHING: "yellow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the demo saw: states as the store has them, posts and mails as the sandbox counted them."""
+
+    published: int
+    failed: int
+    unconfirmed: int
+    page_posts: int
+    list_mails: int
+    seconds: float
+
+    def shape(self) -> dict[str, Any]:
+        """Lay it out as JSON."""
+        return {
+            "published": self.published,
+            "failed": self.failed,
+            "unconfirmed": self.unconfirmed,
+            "page_posts": self.page_posts,
+            "list_mails": self.list_mails,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def is_good(self) -> bool:
+        """Tell whether everything that is published was seen, once, and nothing else."""
+        return not (self.failed or self.unconfirmed) and self.published == self.page_posts + self.list_mails
+
+
+def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
+    """Run the demo; without `exit_when_idle` until Ctrl-C. `screen` None is silent."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="outreach-demo-") as folder, Sandbox() as sandbox:
+        queue = Path(folder) / "queue"
+        lay_out(queue)
+        house = build(_settings(queue, sandbox))
+        worker = Worker(house)
+        with stopping_on_signals(worker):
+            worker.start()
+            _queue_seeds(house, queue / "seed")
+            with _shown(house, sandbox, screen) as show:
+                _wait(house, worker, show, exit_when_idle=exit_when_idle)
+            worker.stop()
+        done = _done(house, sandbox, time.monotonic() - began)
+        house.close()
+        if screen is not None:
+            screen.print(f"{done.page_posts} posts on the Page, {done.list_mails} mails on the list, each once.")
+        return done
+
+
+def _settings(queue: Path, sandbox: Sandbox) -> Settings:
+    return read_settings(
+        {
+            "OUTREACH_QUEUE": str(queue),
+            "FACEBOOK_GRAPH_URL": sandbox.graph_url,
+            "FACEBOOK_PAGE_ID": sandbox.page_id,
+            "FACEBOOK_PAGE_TOKEN": sandbox.page_token,
+            "FACEBOOK_APP_SECRET": sandbox.app_secret,
+            "LISTSERV_ADDRESS": sandbox.list_address,
+            "LISTSERV_SENDER": f"TMM SIG coordinators <{sandbox.member}>",
+            "SMTP_HOST": sandbox.smtp_host,
+            "SMTP_PORT": str(sandbox.smtp_port),
+            "SMTP_SECURITY": "none",
+        }
+    )
+
+
+def _queue_seeds(house: House, folder: Path) -> None:
+    """Queue the seed letters, due within seconds of each other, at whole seconds as a person would write them."""
+    first = house.clock.now().replace(microsecond=0) + timedelta(seconds=_FIRST_DUE_S)
+    for place, file in enumerate(sorted(folder.glob("*.md"))):
+        at = (first + timedelta(seconds=place * _APART_S)).isoformat()
+        letter = letters.parse(letters.decode(file.read_bytes(), name=file.name), name=file.name)
+        house.desk.add(replace(letter, at=at), folder=folder)
+
+
+def _wait(house: House, worker: Worker, show: Any, *, exit_when_idle: bool) -> None:
+    until = time.monotonic() + _MOST_S
+    while not worker.wait(0.1):
+        show()
+        if exit_when_idle and (_is_idle(house) or time.monotonic() > until):
+            return
+
+
+def _is_idle(house: House) -> bool:
+    return all(post.state not in (State.QUEUED, State.PUBLISHING) for post in house.desk.queue())
+
+
+def _all_posts(house: House) -> list[Post]:
+    found = {post.id: post for post in (*house.desk.history(HistoryFilter(limit=None)), *house.desk.queue())}
+    return [found[number] for number in sorted(found)]
+
+
+def _done(house: House, sandbox: Sandbox, seconds: float) -> Done:
+    states = [post.state for post in _all_posts(house)]
+    return Done(
+        published=states.count(State.PUBLISHED),
+        failed=states.count(State.FAILED),
+        unconfirmed=states.count(State.UNCONFIRMED),
+        page_posts=len(sandbox.graph.public_posts()),
+        list_mails=len(sandbox.mail.distributed()),
+        seconds=seconds,
+    )
+
+
+@contextmanager
+def _shown(house: House, sandbox: Sandbox, screen: Console | None) -> Iterator[Any]:
+    if screen is None:
+        yield lambda: None
+        return
+    screen.print("[bold]Outreach on its sandbox.[/bold] Nothing leaves this machine. Open while it runs:")
+    screen.print(f"  the Page            {sandbox.page_url}", soft_wrap=True)
+    screen.print(f"  the list's archive  {sandbox.archive_url}", soft_wrap=True)
+    screen.print("  end with Ctrl-C\n")
+    with Live(_drawn(house), console=screen, refresh_per_second=8, transient=False) as live:
+        yield lambda: live.update(_drawn(house))
+        live.update(_drawn(house))
+
+
+def _drawn(house: House) -> Table:
+    drawn = Table("post", "state", "due", "title", box=None, pad_edge=False)
+    for post in _all_posts(house):
+        due = when.show(post.planned_at, post.time_zone)
+        drawn.add_row(post.name, f"[{_STYLES.get(post.state, 'red')}]{post.state}[/]", due, escape(post.title))
+    states = [post.state for post in _all_posts(house)]
+    drawn.caption = f"{states.count(State.PUBLISHED)} of {len(states)} published"
+    return drawn

@@ -1,0 +1,102 @@
+"""What `doctor` looks at: everything a post needs, found out without publishing anything."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from outreach.bootstrap import House, build, settings_from_environment
+from outreach.model import BadInput
+from outreach.store import StoreTrouble, explained, health
+
+_LEAST_FREE_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    is_good: bool
+    message: str
+    next_step: str = ""
+
+    def shape(self) -> dict[str, Any]:
+        """Lay it out as JSON."""
+        return {"name": self.what, "ok": self.is_good, "message": self.message, "next": self.next_step or None}
+
+
+def examine() -> list[Finding]:
+    """Look at everything; what cannot be looked at because an earlier thing is broken is left out."""
+    try:
+        house = build(settings_from_environment())
+    except BadInput as bad:
+        return [Finding("settings", False, f"{bad.where}: {bad.message}", bad.next_step)]
+    with_settings = [_settings(house), *_guarded("database", lambda: _database(house))]
+    try:
+        return [*with_settings, *_templates(house), *_disk(house.settings.OUTREACH_QUEUE), *_channels(house)]
+    finally:
+        house.close()
+
+
+def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    try:
+        return list(look())
+    except BadInput as bad:
+        return [Finding(what, False, str(bad.message), bad.next_step)]
+    except StoreTrouble as trouble:
+        told = explained(trouble)
+        return [Finding(what, False, told.message, told.next_step)]
+
+
+def _settings(house: House) -> Finding:
+    settings = house.settings
+    where = f"{settings.OUTREACH_COMMUNITY}, {settings.OUTREACH_TIME_ZONE}, queue folder {settings.OUTREACH_QUEUE}"
+    return Finding("settings", True, where)
+
+
+def _database(house: House) -> Iterator[Finding]:
+    with house.store.read() as tx:
+        broken = health.broken_promises(tx)
+        newest, overdue = health.newest_event(tx), health.overdue(tx, house.clock.now())
+    yield Finding("database", not broken, "; ".join(broken) or "sound", "Restore a backup." if broken else "")
+    now = house.clock.now()
+    is_behind = newest is not None and newest > now
+    message = f"{now:%Y-%m-%d %H:%M:%S} UTC"
+    yield Finding(
+        "clock",
+        not is_behind and now.year >= 2026,
+        f"{message}, which is before the latest entry of the history" if is_behind else message,
+        "Set the clock of this machine (NTP)." if is_behind or now.year < 2026 else "",
+    )
+    told = f"{overdue} posts are overdue" if overdue else "nothing is overdue"
+    yield Finding("queue", not overdue, told, "Is a worker running? Start one with: outreach worker" if overdue else "")
+
+
+def _templates(house: House) -> list[Finding]:
+    problems = house.library.problems()
+    if problems:
+        return [Finding("templates", False, f"{bad.where}: {bad.message}", bad.next_step) for bad in problems]
+    return [Finding("templates", True, f"{len(house.library.names())} are ready")]
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+        step = "Free some space: below this, answers of channels may be lost." if free < _LEAST_FREE_BYTES else ""
+        yield Finding("disk", free >= _LEAST_FREE_BYTES, f"{free / 1e6:,.0f} MB are free", step)
+
+
+def _channels(house: House) -> Iterator[Finding]:
+    channels = house.new_channels()
+    if not channels:
+        step = "Set FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN, or LISTSERV_ADDRESS, LISTSERV_SENDER and SMTP_HOST."
+        yield Finding("channels", False, "none is set up", step)
+    for name, channel in channels.items():
+        problems = channel.check()
+        for problem in problems:
+            yield Finding(name, False, problem.message, problem.next_step)
+        if not problems:
+            yield Finding(name, True, "would let a post out now")

@@ -1,0 +1,121 @@
+"""The JSON shapes that every door gives out: the contract of the project, in one place."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from outreach.desk import Added, Changed, Preview
+from outreach.model import BadInput, Post
+from outreach.store.channels import ChannelRow
+
+POST_KEYS = (
+    "id",
+    "announcement",
+    "title",
+    "channel",
+    "state",
+    "due_at",
+    "wall_time",
+    "time_zone",
+    "approved",
+    "attempts",
+    "remote_id",
+    "url",
+    "message_id",
+    "reason",
+    "content_sha256",
+)
+
+
+def instant(at: datetime | None) -> str | None:
+    """Write an instant as ISO 8601 in UTC with a Z."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def post(of: Post) -> dict[str, Any]:
+    """Lay out a post."""
+    return {
+        "id": of.name,
+        "announcement": of.announcement,
+        "title": of.title,
+        "channel": of.channel,
+        "state": str(of.state),
+        "due_at": instant(of.due_at),
+        "wall_time": of.wall_time,
+        "time_zone": of.time_zone,
+        "approved": bool(of.approved),
+        "attempts": of.attempt,
+        "remote_id": of.remote_id,
+        "url": of.url,
+        "message_id": of.message_id,
+        "reason": of.reason or ("paused by a person" if of.paused else None),
+        "content_sha256": of.content_sha256,
+    }
+
+
+def posts(of: Iterable[Post]) -> list[dict[str, Any]]:
+    """Lay out several posts."""
+    return [post(one) for one in of]
+
+
+def added(what: Added) -> dict[str, Any]:
+    """Lay out what became of a letter."""
+    return {"announcement": what.announcement, "posts": posts(what.posts), "notes": list(what.notes)}
+
+
+def changed(what: Changed) -> dict[str, Any]:
+    """Lay out what an action did."""
+    return {"posts": posts(what.posts), "notes": list(what.notes)}
+
+
+def preview(of: Preview) -> dict[str, Any]:
+    """Lay out exactly what one post sends; `requests` are a Page's, in their order, without any secret."""
+    content = of.content
+    shape: dict[str, Any] = {
+        "channel": of.channel,
+        "kind": content.kind,
+        "text": content.text,
+        "link": content.link,
+        "pictures": [{"file": p.file, "alt": p.alt, "sha256": p.sha256} for p in content.pictures],
+        "message": content.message,
+        "content_sha256": content.sha256(),
+    }
+    return shape | {key: value for key, value in of.described.items() if key != "message"}
+
+
+def announcement(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out an announcement."""
+    return {
+        "id": about["id"],
+        "title": about["title"],
+        "status": about["status"],
+        "community": about["community"],
+        "revision": about["revision"],
+        "approved_revision": about["approved_revision"],
+        "approved": bool(about["approved"]),
+        "written_by": about["written_by"],
+        "created_at": instant(about["created_at"]),
+        "letter": about["letter"],
+    }
+
+
+def entry(of: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out one entry of a history."""
+    return {key: instant(value) if isinstance(value, datetime) else value for key, value in of.items()}
+
+
+def channel(of: ChannelRow, problems: Iterable[str]) -> dict[str, Any]:
+    """Lay out a channel; `problems` are plain sentences."""
+    return {
+        "name": of.name,
+        "kind": of.kind,
+        "state": of.state,
+        "reason": of.reason,
+        "until": instant(of.until),
+        "problems": list(problems),
+    }
+
+
+def error(of: BadInput) -> dict[str, Any]:
+    """Lay out a refusal."""
+    return {"error": {"message": of.message, "where": of.where or None, "next": of.next_step or None}}

@@ -1,0 +1,1 @@
+"""Mail as bytes and as a dialogue: building messages, and handing one to a submission server."""

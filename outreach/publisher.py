@@ -1,0 +1,317 @@
+"""What the service does: claim what is due, publish each once, judge the answer, record it.
+
+The order never changes: the intent is committed, then the post is sent, then the outcome is committed. Speed comes from
+grouping: what is recorded of some posts and the claims of the next share one transaction, and so one sync of the disk.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from outreach.channels import Channel
+from outreach.lifecycle import IllegalMove, Verdict, judge, next_look
+from outreach.model import Attempt, Move, Outcome, Post, Refused, Unavailable, Unconfirmed
+from outreach.store import Store, StoreTrouble, channels, claims, explained, moves
+from outreach.store.moves import Change, Ending
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+QUIET_S = 0.005
+TROUBLE_PAUSE_S = 1.0
+MOST_SENDERS = 32
+
+
+class Clock(Protocol):
+    """Time, handed over. `elapsed_s` never jumps and counts on while the machine sleeps."""
+
+    def now(self) -> datetime:
+        """Give the instant."""
+
+    def elapsed_s(self) -> float:
+        """Give seconds since some moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the publisher is. `stop_s` bounds the wait for what is in flight when it has to stop."""
+
+    lease: timedelta = timedelta(seconds=120)
+    look_after_s: tuple[int, ...] = (30, 120, 300, 900)
+    stop_s: float = 35.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one attempt ended, and when."""
+
+    attempt: Attempt
+    outcome: Outcome
+    at: datetime
+
+
+class Publisher:
+    """Publishes what is due on its channels, one post at a time on each, all channels at once.
+
+    Any number of them may work on one database, in any number of processes.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        channels: Mapping[int, Channel],
+        clock: Clock,
+        worker: str,
+        pace: Pace,
+        on_result: Callable[[Post, Outcome, Verdict], None] = lambda *_: None,
+    ) -> None:
+        self._store = store
+        self._channels = dict(channels)
+        self._clock = clock
+        self._worker = worker
+        self._pace = pace
+        self._on_result = on_result
+        self._inbox: SimpleQueue[Result | None] = SimpleQueue()
+        self._in_flight: dict[int, Attempt] = {}
+        self._unrecorded: list[Result] = []
+        self._extended_at_s = clock.elapsed_s()
+        self._senders = ThreadPoolExecutor(min(max(len(self._channels), 1), MOST_SENDERS), "sender")
+
+    def wake(self) -> None:
+        """Make it look at once: something may be due. May be called from any thread."""
+        self._inbox.put(None)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then finish what is in flight within its time-out."""
+        with self._store.watch() as watch:
+            while not stop.is_set():
+                results = self._wait_for_work(watch, stop)
+                self._turn(results, claiming=not stop.is_set())
+        self._finish()
+
+    def drain(self) -> int:
+        """Publish everything that is due now, and end when nothing is left to claim; give how many attempts it made."""
+        made = 0
+        results: list[Result] = []
+        while True:
+            made += self._turn(results, claiming=True)
+            if not self._in_flight:
+                return made
+            results = self._gathered(self._clock.elapsed_s() + self._pace.lease.total_seconds() / 3)
+
+    def close(self) -> None:
+        """Let the senders go without waiting for any that hang."""
+        self._senders.shutdown(wait=False, cancel_futures=True)
+
+    # Waiting
+
+    def _wait_for_work(self, watch: Any, stop: threading.Event) -> list[Result]:
+        """Sleep until an answer came, something fell due, or another process may have queued something."""
+        results = self._gathered(self._clock.elapsed_s() + (QUIET_S if self._in_flight else 0.0))
+        if results or self._unrecorded:
+            return results
+        due = self._next_due()
+        while not results and not stop.is_set() and not self._must_extend():
+            wait_s = POLL_S if due is None else min(POLL_S, (due - self._clock.now()).total_seconds())
+            if wait_s <= 0:
+                return []
+            woken, results = self._woken(wait_s)
+            if woken or watch.has_changed():
+                due = self._next_due()
+        return results
+
+    def _next_due(self) -> datetime | None:
+        try:
+            with self._store.read() as tx:
+                return claims.next_due(
+                    tx, channels=self._channels.keys() - self._in_flight.keys(), now=self._clock.now()
+                )
+        except StoreTrouble as trouble:
+            log.error("%s", explained(trouble).message)
+            return self._clock.now() + timedelta(seconds=TROUBLE_PAUSE_S)
+
+    def _woken(self, wait_s: float) -> tuple[bool, list[Result]]:
+        try:
+            first = self._inbox.get(timeout=wait_s)
+        except Empty:
+            return False, []
+        return True, self._and_what_else_came(first)
+
+    def _gathered(self, until_s: float) -> list[Result]:
+        try:
+            first = self._inbox.get(timeout=max(0.0, until_s - self._clock.elapsed_s()))
+        except Empty:
+            return []
+        return self._and_what_else_came(first)
+
+    def _and_what_else_came(self, first: Result | None) -> list[Result]:
+        came = [first]
+        while len(came) < 2 * MOST_SENDERS:
+            try:
+                came.append(self._inbox.get_nowait())
+            except Empty:
+                break
+        return [result for result in came if result is not None]
+
+    # One turn: record what came back, claim what is due, send it
+
+    def _turn(self, results: list[Result], *, claiming: bool) -> int:
+        began_s = self._clock.elapsed_s()
+        results = self._unrecorded + results
+        self._unrecorded = []
+        try:
+            claimed = self._commit(results, claiming)
+        except IllegalMove:
+            self._record_one_by_one(results)
+            claimed = []
+        except StoreTrouble as trouble:
+            self._keep_for_later(results, trouble)
+            return 0
+        self._settle(results)
+        if not self._in_flight:
+            self._extended_at_s = began_s
+        for attempt in claimed:
+            self._in_flight[attempt.post.channel_id] = attempt
+            self._senders.submit(self._send, attempt, began_s)
+        return len(claimed)
+
+    def _commit(self, results: list[Result], claiming: bool) -> list[Attempt]:
+        now = self._clock.now()
+        busy = set(self._in_flight) - {result.attempt.post.channel_id for result in results}
+        free = [channel_id for channel_id in self._channels if channel_id not in busy]
+        with self._store.write() as tx:
+            self._record(tx, results)
+            if self._must_extend():
+                self._extend_leases(tx, busy, now)
+            if not claiming:
+                return []
+            return claims.claim(
+                tx, worker=self._worker, channels=free, now=now, lease=self._pace.lease, most=MOST_SENDERS - len(busy)
+            )
+
+    def _record(self, tx: Any, results: Iterable[Result]) -> None:
+        told = [(result, judge(result.attempt.post, result.outcome, result.at)) for result in results]
+        moves.end_attempts(tx, [_ending(result) for result, _ in told])
+        moves.apply(tx, [self._change(result, verdict) for result, verdict in told])
+        for result, verdict in told:
+            if verdict.pause is not None:
+                channels.pause(tx, result.attempt.post.channel_id, verdict.pause, now=result.at)
+
+    def _change(self, result: Result, verdict: Verdict) -> Change:
+        post = result.attempt.post
+        return Change(
+            post.id,
+            result.attempt.number,
+            verdict.move,
+            result.at,
+            verdict.reason,
+            values=self._values(result, verdict),
+        )
+
+    def _values(self, result: Result, verdict: Verdict) -> dict[str, Any]:
+        match verdict.move:
+            case Move.PUBLISH:
+                ids = {"remote_id": verdict.remote_id, "url": verdict.url, "reason": None}
+                return ids | ({"message_id": verdict.message_id} if verdict.message_id else {})
+            case Move.DEFER:
+                return {"reason": verdict.reason, "due_at": verdict.due_at}
+            case Move.DOUBT:
+                return doubt_values(verdict.reason or "", at=result.at, look_after_s=self._pace.look_after_s)
+            case _:
+                return {"reason": verdict.reason}
+
+    def _record_one_by_one(self, results: list[Result]) -> None:
+        """One of them speaks for an attempt that is not its own any more: leave that one out, loudly."""
+        for result in results:
+            try:
+                with self._store.write() as tx:
+                    self._record(tx, [result])
+            except IllegalMove:
+                log.error(
+                    "%s: the answer to attempt %d came too late and was not recorded",
+                    result.attempt.post.name,
+                    result.attempt.number,
+                )
+            except StoreTrouble as trouble:
+                self._keep_for_later([result], trouble)
+
+    def _keep_for_later(self, results: list[Result], trouble: StoreTrouble) -> None:
+        """The commit may or may not have happened: nothing new is claimed before these answers are safe."""
+        log.error("%s %d answers wait to be recorded.", explained(trouble).message, len(results))
+        self._unrecorded += results
+        threading.Event().wait(TROUBLE_PAUSE_S)
+
+    def _settle(self, results: list[Result]) -> None:
+        for result in results:
+            post = result.attempt.post
+            self._in_flight.pop(post.channel_id, None)
+            self._on_result(post, result.outcome, judge(post, result.outcome, result.at))
+
+    # Leases
+
+    def _must_extend(self) -> bool:
+        """Tell whether a third of the lease has gone by while something is in flight."""
+        return (
+            bool(self._in_flight)
+            and self._clock.elapsed_s() - self._extended_at_s > self._pace.lease.total_seconds() / 3
+        )
+
+    def _extend_leases(self, tx: Any, busy: set[int], now: datetime) -> None:
+        going_on = [(self._in_flight[channel_id].post.id, self._in_flight[channel_id].number) for channel_id in busy]
+        claims.extend_leases(tx, going_on, now + self._pace.lease)
+        self._extended_at_s = self._clock.elapsed_s()
+
+    # Sending
+
+    def _send(self, attempt: Attempt, claimed_at_s: float) -> None:
+        outcome = self._outcome(attempt, claimed_at_s)
+        self._inbox.put(Result(attempt, outcome, self._clock.now()))
+
+    def _outcome(self, attempt: Attempt, claimed_at_s: float) -> Outcome:
+        if attempt.content.sha256() != attempt.post.content_sha256:
+            return Refused("What is stored is not what was approved; it was not sent.")
+        if self._clock.elapsed_s() - claimed_at_s > self._pace.lease.total_seconds() / 2:
+            return Unavailable("The worker was held up before it could send.")
+        try:
+            return self._channels[attempt.post.channel_id].publish(attempt)
+        except Exception as trouble:  # the named place around one channel call: a fault of ours loses no post
+            log.exception("%s: the channel failed", attempt.post.name)
+            return Unconfirmed(
+                f"The service itself failed while sending ({type(trouble).__name__}); the post may be out."
+            )
+
+    # Stopping
+
+    def _finish(self) -> None:
+        """Wait for what is in flight; what does not end in time is unconfirmed, not lost."""
+        deadline_s = self._clock.elapsed_s() + self._pace.stop_s
+        while (self._in_flight or self._unrecorded) and self._clock.elapsed_s() < deadline_s:
+            self._turn(self._gathered(min(deadline_s, self._clock.elapsed_s() + 1.0)), claiming=False)
+        reason = "The worker was stopped before the answer came; the post may be out."
+        late = [Result(attempt, Unconfirmed(reason), self._clock.now()) for attempt in self._in_flight.values()]
+        self._turn(late, claiming=False)
+        self.close()
+
+
+def doubt_values(reason: str, *, at: datetime, look_after_s: tuple[int, ...]) -> dict[str, Any]:
+    """Lay out what a post in doubt is given: the reason, and when it is looked for first."""
+    look_at = next_look(0, doubted_at=at, look_after_s=look_after_s)
+    return {"reason": reason, "doubted_at": at, "look_at": look_at, "looks": 0, "clean_looks": 0}
+
+
+def _ending(result: Result) -> Ending:
+    outcome = result.outcome
+    return Ending(
+        post_id=result.attempt.post.id,
+        number=result.attempt.number,
+        at=result.at,
+        outcome=type(outcome).__name__.lower(),
+        reason=getattr(outcome, "reason", None),
+        evidence=outcome.evidence,
+    )

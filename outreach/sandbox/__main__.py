@@ -1,0 +1,43 @@
+"""Run the sandbox alone: `python -m outreach.sandbox`, until SIGINT or SIGTERM."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+
+from .box import Sandbox
+from .control import addresses
+
+
+def main() -> int:
+    """Serve until told to stop; with `--json`, one line with every address and credential says that it is ready."""
+    options = _options()
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with Sandbox(
+        http_port=options.http_port, smtp_port=options.smtp_port, pages=options.pages, lists=options.lists
+    ) as box:
+        sys.stderr.write(f"This is a sandbox, not Facebook: nothing it takes is published. {box.graph_url}\n")
+        if options.json:
+            sys.stdout.write(json.dumps(addresses(box)) + "\n")
+            sys.stdout.flush()
+        over.wait()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m outreach.sandbox", description=__doc__)
+    parser.add_argument("--http-port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--smtp-port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--pages", type=int, default=1, help="how many Pages")
+    parser.add_argument("--lists", type=int, default=1, help="how many mailing lists")
+    parser.add_argument(
+        "--json", action="store_true", help="print addresses and credentials as one JSON line when ready"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,33 @@
+"""Switches of the sandbox's Facebook: everything a test may want otherwise than by default."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ALL_TASKS = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE")
+
+
+@dataclass
+class Rules:
+    """Defaults are Facebook on a good day. Times ending in `_s` are seconds of the sandbox clock."""
+
+    require_proof: bool = False
+    tasks: tuple[str, ...] = ALL_TASKS
+    max_message_chars: int = 63_206
+    max_photo_bytes: int = 4 * 1024 * 1024
+    staged_photo_lives_s: float = 24 * 3600
+    schedule_min_s: float = 10 * 60
+    schedule_max_s: float = 30 * 24 * 3600
+    scheduled_posts_fail_silently: bool = False
+    lag_s: float = 0.0
+    duplicates: Literal["506", "368_1404082"] | None = None
+    duplicate_window_s: float = 3600.0
+    may_edit: bool = True
+    may_delete: bool = True
+    call_budget: int = 0
+    """Calls in all before usage reaches 100 % and 80001 is answered; 0 means usage stays at 0."""
+    dead_links: set[str] = field(default_factory=set)
+    """Links that Facebook's scraper cannot reach: answered with 1609005."""
+    link_cards: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Title and description by link, as its Open Graph tags would say."""
+    pictures_by_url: dict[str, bytes] = field(default_factory=dict)
+    """What the sandbox finds when a photo is sent as `url`; it never fetches anything itself."""

@@ -1,0 +1,173 @@
+"""The settings: every default and every check in one place. Reads nothing itself: the values are handed over."""
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from outreach.model import BadInput
+from outreach.when import check_zone
+
+Security = Literal["starttls", "tls", "none"]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings(BaseModel):
+    """What an install is told from outside. Values that are empty count as not given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    OUTREACH_QUEUE: Path = Field(Path("./queue"), description="the queue folder: templates, inbox, media, the database")
+    OUTREACH_DATABASE_URL: str = Field(
+        "", description="empty: SQLite in the queue folder; else sqlite:/// or postgresql://"
+    )
+    OUTREACH_COMMUNITY: str = Field("TMM SIG", min_length=1, description="the name of the community")
+    OUTREACH_TIME_ZONE: str = Field("America/New_York", description="IANA zone in which times are meant")
+    OUTREACH_SECRET_KEY: SecretStr = Field(
+        SecretStr(""), description="a long random text; makes Message-IDs unguessable (empty: one is made and kept)"
+    )
+    OUTREACH_APPROVAL: Literal["off", "required"] = Field(
+        "off", description="off: single coordinator; required: four eyes"
+    )
+    OUTREACH_PERSON: str = Field("", description="who acts, by e-mail address, where --as is not given")
+    OUTREACH_GRACE_H: float = Field(
+        6, gt=0, le=8760, description="hours after its time in which a post may still go out"
+    )
+    OUTREACH_LOOK_AFTER_S: str = Field(
+        "30,120,300,900", description="when an unconfirmed post is looked for, in seconds"
+    )
+    OUTREACH_HTTP_TIMEOUT_S: float = Field(30, gt=0, le=600, description="how long one answer may take")
+    OUTREACH_LEASE_S: float = Field(
+        120, ge=1, le=86400, description="after this long without a sign a worker counts as gone"
+    )
+    FACEBOOK_GRAPH_URL: str = Field("https://graph.facebook.com", description="the Graph API server")
+    FACEBOOK_GRAPH_VERSION: str = Field("v26.0", pattern=r"^v\d{1,3}\.\d$", description="the pinned version")
+    FACEBOOK_PAGE_ID: str = Field("", pattern=r"^\d*$", description="the Page's number")
+    FACEBOOK_PAGE_TOKEN: SecretStr = Field(SecretStr(""), description="a long-lived Page token")
+    FACEBOOK_APP_SECRET: SecretStr = Field(SecretStr(""), description="the app's secret: when set, calls carry a proof")
+    LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
+    LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")
+    LISTSERV_SIZE_KB: float = Field(40, gt=0, le=1048576, description="the list's limit for a whole message")
+    SMTP_HOST: str = Field("", description="the submission server of the sender's address")
+    SMTP_PORT: int | None = Field(None, ge=1, le=65535, description="empty: 587 for starttls, 465 for tls, 25 for none")
+    SMTP_SECURITY: Security = Field("starttls", description="starttls, tls, or none (only for this machine)")
+    SMTP_USERNAME: str = Field("", description="empty: no log-in is tried")
+    SMTP_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
+    OUTREACH_ALLOW_INSECURE: bool = Field(
+        False, description="true: plain http and SMTP_SECURITY=none beyond this machine"
+    )
+
+    @field_validator("OUTREACH_TIME_ZONE")
+    @classmethod
+    def _zone_is_known(cls, value: str) -> str:
+        try:
+            return check_zone(value)
+        except BadInput as bad:
+            raise PydanticCustomError("zone", "{sentence}", {"sentence": f"{bad.message} {bad.next_step}"}) from None
+
+    @field_validator("OUTREACH_LOOK_AFTER_S")
+    @classmethod
+    def _looks_grow(cls, value: str) -> str:
+        parts = [part.strip() for part in value.split(",")]
+        if not all(part.isdecimal() for part in parts) or sorted({int(p) for p in parts}) != [int(p) for p in parts]:
+            raise PydanticCustomError(
+                "looks", "write growing whole seconds with commas between, such as 30,120,300,900"
+            )
+        return value
+
+    @field_validator("FACEBOOK_GRAPH_URL")
+    @classmethod
+    def _is_a_server(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+            raise PydanticCustomError("url", "write an address such as https://graph.facebook.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "Settings":
+        for complaint in (*self._half_filled(), *self._insecure()):
+            raise PydanticCustomError("half", "{sentence}", {"sentence": complaint})
+        return self
+
+    def _half_filled(self) -> list[str]:
+        complaints = []
+        page = {
+            "FACEBOOK_PAGE_ID": self.FACEBOOK_PAGE_ID,
+            "FACEBOOK_PAGE_TOKEN": self.FACEBOOK_PAGE_TOKEN.get_secret_value(),
+        }
+        listserv = {
+            "LISTSERV_ADDRESS": self.LISTSERV_ADDRESS,
+            "LISTSERV_SENDER": self.LISTSERV_SENDER,
+            "SMTP_HOST": self.SMTP_HOST,
+        }
+        login = {"SMTP_USERNAME": self.SMTP_USERNAME, "SMTP_PASSWORD": self.SMTP_PASSWORD.get_secret_value()}
+        groups = [("the Page", page), ("the SMTP log-in", login)]
+        if self.LISTSERV_ADDRESS or self.LISTSERV_SENDER:
+            groups.append(("the listserv", listserv))
+        for what, group in groups:
+            missing = [name for name, value in group.items() if not value]
+            if missing and len(missing) < len(group):
+                complaints.append(
+                    f"{missing[0]}: {what} is half filled: {' and '.join(missing)} missing. Fill all or none."
+                )
+        return complaints
+
+    def _insecure(self) -> list[str]:
+        if self.OUTREACH_ALLOW_INSECURE:
+            return []
+        complaints = []
+        graph = urlsplit(self.FACEBOOK_GRAPH_URL)
+        if graph.scheme == "http" and not is_loopback(graph.hostname or ""):
+            complaints.append("FACEBOOK_GRAPH_URL: plain http would show the token to others. Write https.")
+        if self.SMTP_HOST and self.SMTP_SECURITY == "none" and not is_loopback(self.SMTP_HOST):
+            complaints.append(
+                "SMTP_SECURITY: none would show the mail and the password to others. Write starttls or tls."
+            )
+        return complaints
+
+    @property
+    def look_after_s(self) -> tuple[int, ...]:
+        """When an unconfirmed post is looked for, in seconds after the doubt began, growing."""
+        return tuple(int(part) for part in self.OUTREACH_LOOK_AFTER_S.split(","))
+
+    @property
+    def smtp_port(self) -> int:
+        """The port given, or the one that goes with the security."""
+        return self.SMTP_PORT or {"starttls": 587, "tls": 465, "none": 25}[self.SMTP_SECURITY]
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is: the one given, or `outreach.db` in the queue folder."""
+        return self.OUTREACH_DATABASE_URL or f"sqlite:///{self.OUTREACH_QUEUE.absolute() / 'outreach.db'}"
+
+
+def read_settings(given: Mapping[str, str | None]) -> Settings:
+    """Check what was given; a value that is empty counts as not given, a name that is unknown is somebody else's.
+
+    Raises `BadInput` that names the setting and what to write; a secret's value is never in it.
+    """
+    values = {name: value.strip() for name in Settings.model_fields if (value := given.get(name) or "").strip()}
+    try:
+        return Settings(**values)  # type: ignore[arg-type]
+    except ValidationError as bad:
+        first = bad.errors(include_url=False, include_input=False)[0]
+        sentence = first["msg"]
+        where = str(first["loc"][0]) if first["loc"] else sentence.partition(":")[0]
+        message = sentence if first["loc"] else sentence.partition(": ")[2]
+        raise BadInput(message[:1].upper() + message[1:].rstrip(".") + ".", where=where, next_step=_SEE) from None
+
+
+_SEE = "See .env.example."

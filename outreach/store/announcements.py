@@ -1,0 +1,247 @@
+"""Writing announcements: what is said, its revisions, its approval, and the posts that come of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select, update
+
+from outreach.lifecycle import OPEN
+from outreach.model import Content, Post, SentPicture, State
+from outreach.store.engine import Transaction
+from outreach.store.posts import APPROVED, content_row
+from outreach.store.schema import announcements, communities, contents, events, media, people, posts, revisions
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post about to be queued."""
+
+    channel_id: int
+    content: Content
+    content_sha256: str
+    due_at: datetime
+    miss_at: datetime
+    wall_time: str
+    time_zone: str
+    occurrence: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who queues, by e-mail address, and by which way it came, for the history."""
+
+    person: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAnnouncement:
+    """An announcement about to be written down: `said` and `letter_key` are the hashes of its letter."""
+
+    community_id: int
+    title: str
+    letter: str
+    said: str
+    letter_key: str
+    author: Author = Author()
+
+
+class AlreadyThere(Exception):
+    """The letter is an announcement already: the one with this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def add(tx: Transaction, new: NewAnnouncement, new_posts: Sequence[NewPost], now: datetime) -> int:
+    """Write an announcement and queue its posts; give its number. Raises `AlreadyThere` for a letter known already."""
+    _refuse_what_is_there(tx, new, [post.channel_id for post in new_posts])
+    who = person_id(tx, new.author.person, now) if new.author.person else None
+    number = _insert_announcement(tx, new, now)
+    tx.execute(
+        insert(revisions), {"announcement_id": number, "revision": 1, "letter": new.letter, "person_id": who, "at": now}
+    )
+    told = [_queued(tx, number, post, new.author, now) for post in new_posts]
+    tx.execute(insert(events), told or [_drafted(number, new.author, now)])
+    return number
+
+
+def _refuse_what_is_there(tx: Transaction, new: NewAnnouncement, channel_ids: Sequence[int]) -> None:
+    if tx.dialect.name == "postgresql":  # there two writers work at once; SQLite has one at a time
+        tx.execute(select(func.pg_advisory_xact_lock(int(new.said[:15], 16))))
+    known = by_letter(tx, new.community_id, new.letter_key)
+    if known is not None:
+        raise AlreadyThere(known)
+    for number, channel_id, state in saying_the_same(tx, new.community_id, new.said):
+        if channel_id in channel_ids and State(state) in OPEN:
+            raise AlreadyThere(number)
+
+
+def _insert_announcement(tx: Transaction, new: NewAnnouncement, now: datetime) -> int:
+    values = {
+        "community_id": new.community_id,
+        "title": new.title,
+        "revision": 1,
+        "said": new.said,
+        "letter_key": new.letter_key,
+        "created_at": now,
+    }
+    key = tx.execute(insert(announcements), values).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _queued(tx: Transaction, number: int, post: NewPost, author: Author, now: datetime) -> dict[str, Any]:
+    values = {
+        "announcement_id": number,
+        "channel_id": post.channel_id,
+        "occurrence": post.occurrence,
+        "state": "queued",
+        "due_at": post.due_at,
+        "planned_at": post.due_at,
+        "miss_at": post.miss_at,
+        "wall_time": post.wall_time,
+        "time_zone": post.time_zone,
+        "content_sha256": post.content_sha256,
+        "message_id": post.content.message_id,
+    }
+    key = tx.execute(insert(posts), values).inserted_primary_key
+    assert key is not None
+    row = {"post_id": key[0], "sha256": post.content_sha256, "revision": 1} | content_row(post.content)
+    tx.execute(insert(contents), row)
+    return _told("queue", author, now, post_id=key[0], announcement_id=number, attempt=0)
+
+
+def _drafted(number: int, author: Author, now: datetime) -> dict[str, Any]:
+    return _told("draft", author, now, post_id=None, announcement_id=number, attempt=None)
+
+
+def _told(kind: str, author: Author, now: datetime, **about: int | None) -> dict[str, Any]:
+    return {"at": now, "kind": kind, "person": author.person, "note": author.source, **about}
+
+
+def source(tx: Transaction, number: int) -> str | None:
+    """Give the source that was noted when the announcement was queued."""
+    query = select(events.c.note).where(events.c.announcement_id == number, events.c.kind == "queue")
+    return tx.execute(query.limit(1)).scalar()
+
+
+def by_letter(tx: Transaction, community_id: int, letter_key: str) -> int | None:
+    """Give the announcement that this very letter became, if it did."""
+    query = select(announcements.c.id).where(
+        announcements.c.community_id == community_id, announcements.c.letter_key == letter_key
+    )
+    return tx.execute(query).scalar()
+
+
+def saying_nothing_yet(tx: Transaction, community_id: int, said: str) -> int | None:
+    """Give the draft that says exactly this: an announcement without posts."""
+    query = (
+        select(announcements.c.id)
+        .outerjoin(posts, posts.c.announcement_id == announcements.c.id)
+        .where(announcements.c.community_id == community_id, announcements.c.said == said, posts.c.id.is_(None))
+    )
+    return tx.execute(query.limit(1)).scalar()
+
+
+def queue_draft(
+    tx: Transaction, number: int, letter_key: str, new_posts: Sequence[NewPost], *, author: Author, now: datetime
+) -> None:
+    """Give a draft its posts."""
+    tx.execute(update(announcements).where(announcements.c.id == number).values(letter_key=letter_key))
+    tx.execute(insert(events), [_queued(tx, number, post, author, now) for post in new_posts])
+
+
+def saying_the_same(tx: Transaction, community_id: int, said: str) -> list[tuple[int, int, str]]:
+    """Give (announcement, channel id, state) of every post whose announcement says exactly this."""
+    query = (
+        select(posts.c.announcement_id, posts.c.channel_id, posts.c.state)
+        .join(announcements, announcements.c.id == posts.c.announcement_id)
+        .where(announcements.c.community_id == community_id, announcements.c.said == said)
+        .order_by(posts.c.id)
+    )
+    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
+
+
+def open_with_title(tx: Transaction, channel_id: int, title: str) -> int | None:
+    """Give the announcement with this title, letter case apart, that has an open post on the channel."""
+    query = (
+        select(announcements.c.id)
+        .join(posts, posts.c.announcement_id == announcements.c.id)
+        .where(posts.c.channel_id == channel_id, posts.c.state.in_([str(s) for s in OPEN]))
+        .where(or_(announcements.c.title == title, func.lower(announcements.c.title) == title.lower()))
+    )
+    return tx.execute(query.limit(1)).scalar()
+
+
+def get(tx: Transaction, number: int) -> dict[str, Any] | None:
+    """Give an announcement with the letter of its latest revision and who wrote it."""
+    query = (
+        select(
+            announcements,
+            revisions.c.letter,
+            revisions.c.at.label("revised_at"),
+            people.c.email.label("written_by"),
+            communities.c.name.label("community"),
+            APPROVED.label("approved"),
+        )
+        .join(communities, communities.c.id == announcements.c.community_id)
+        .join(
+            revisions,
+            (revisions.c.announcement_id == announcements.c.id) & (revisions.c.revision == announcements.c.revision),
+        )
+        .outerjoin(people, people.c.id == revisions.c.person_id)
+        .where(announcements.c.id == number)
+    )
+    row = tx.execute(query).mappings().first()
+    return dict(row) if row else None
+
+
+def let_go(tx: Transaction, number: int) -> None:
+    """Forget which letter it came from, so that the letter may be added again: for one that is wholly cancelled."""
+    tx.execute(update(announcements).where(announcements.c.id == number).values(letter_key=None))
+
+
+def set_paused(tx: Transaction, of: Sequence[Post], paused: bool, *, now: datetime, person: str | None) -> None:
+    """Hold queued posts back, or let them go on. Their state stays as it is."""
+    ids = [post.id for post in of]
+    tx.execute(update(posts).where(posts.c.id.in_(ids)).values(paused=paused))
+    kind = "pause" if paused else "resume"
+    tx.execute(
+        insert(events),
+        [{"at": now, "kind": kind, "post_id": p.id, "attempt": p.attempt, "person": person} for p in of],
+    )
+
+
+def approve(tx: Transaction, number: int, revision: int, *, person: str, now: datetime) -> None:
+    """Bind an approval to one revision: any edit afterwards voids it."""
+    who = person_id(tx, person, now)
+    tx.execute(
+        update(announcements)
+        .where(announcements.c.id == number, announcements.c.revision == revision)
+        .values(approved_revision=revision, approved_by=who)
+    )
+    event = {"at": now, "kind": "approve", "announcement_id": number, "person": person, "note": f"revision {revision}"}
+    tx.execute(insert(events), event)
+
+
+def person_id(tx: Transaction, email: str, now: datetime) -> int:
+    """Give the number of the person with this address; a new one is written down."""
+    found: int | None = tx.execute(select(people.c.id).where(people.c.email == email)).scalar()
+    if found is not None:
+        return found
+    key = tx.execute(insert(people), {"email": email, "name": "", "created_at": now}).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def remember_picture(
+    tx: Transaction, picture: SentPicture, *, kind: str, size: int, shape: tuple[int, int], now: datetime
+) -> None:
+    """Write down a picture that the queue folder keeps; a second time changes nothing. `shape` is (width, height)."""
+    if tx.execute(select(media.c.sha256).where(media.c.sha256 == picture.sha256)).scalar() is None:
+        row = {"sha256": picture.sha256, "kind": kind, "size": size, "width": shape[0], "height": shape[1]}
+        tx.execute(insert(media), row | {"path": picture.path, "created_at": now})

@@ -1,0 +1,149 @@
+"""Communities and their channels: written down from the settings, paused and resumed."""
+
+import hashlib
+import hmac
+import secrets as randomness
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from outreach.lifecycle import Pause
+from outreach.model import BadInput
+from outreach.store.engine import Transaction
+from outreach.store.schema import channels, communities, events, meta
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel as the database knows it. `until` and `reason` are set only while it is paused."""
+
+    id: int
+    community_id: int
+    name: str
+    kind: str
+    state: str
+    reason: str | None
+    until: datetime | None
+    paused_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityRow:
+    """A community as the database knows it."""
+
+    id: int
+    name: str
+    time_zone: str
+    approval: str
+
+
+def install_secret(tx: Transaction) -> str:
+    """Give the random secret of this install, made when it is first asked for."""
+    found = tx.execute(select(meta.c.value).where(meta.c.key == "secret")).scalar()
+    if found is None:
+        found = randomness.token_hex(32)
+        tx.execute(insert(meta), {"key": "secret", "value": found})
+    return found
+
+
+def settle_community(tx: Transaction, *, name: str, time_zone: str, approval: str, now: datetime) -> CommunityRow:
+    """Make the first community what the settings say, and give it."""
+    row = tx.execute(select(communities).order_by(communities.c.id).limit(1)).mappings().first()
+    said = {"name": name, "time_zone": time_zone, "approval": approval}
+    if row is None:
+        key = tx.execute(insert(communities), said | {"created_at": now}).inserted_primary_key
+        assert key is not None
+        return CommunityRow(int(key[0]), **said)
+    if any(row[key] != value for key, value in said.items()):
+        tx.execute(update(communities).where(communities.c.id == row["id"]).values(**said))
+    return CommunityRow(row["id"], **said)
+
+
+def settle_channel(
+    tx: Transaction, *, community_id: int, channel: tuple[str, str], config: str, secret: str, now: datetime
+) -> ChannelRow:
+    """Make the channel of this name what the settings say. One paused for its old settings is ready with new ones.
+
+    `channel` is (name, kind). `config` may hold secrets: only its keyed hash is kept.
+    """
+    name, kind = channel
+    fingerprint = hmac.new(secret.encode(), config.encode(), hashlib.sha256).hexdigest()
+    row = (
+        tx.execute(select(channels).where(channels.c.community_id == community_id, channels.c.name == name))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        values = {"community_id": community_id, "name": name, "kind": kind, "state": "ready"}
+        tx.execute(insert(channels), values | {"fingerprint": fingerprint, "created_at": now})
+    elif row["fingerprint"] != fingerprint:
+        tx.execute(update(channels).where(channels.c.id == row["id"]).values(kind=kind, fingerprint=fingerprint))
+        if row["state"] == "paused" and row["paused_by"] is None:
+            resume(tx, row["id"], now=now, note="its settings changed")
+    return by_name(tx, community_id, name)
+
+
+def of_community(tx: Transaction, community_id: int) -> list[ChannelRow]:
+    """Give the channels of a community in the order they were made."""
+    query = select(*_COLUMNS).where(channels.c.community_id == community_id).order_by(channels.c.id)
+    return [ChannelRow(*row) for row in tx.execute(query)]
+
+
+def by_name(tx: Transaction, community_id: int, name: str) -> ChannelRow:
+    """Give the channel of this name. Raises `BadInput` that names the ones there are."""
+    rows = of_community(tx, community_id)
+    for row in rows:
+        if row.name == name:
+            return row
+    known = ", ".join(row.name for row in rows) or "none yet"
+    raise BadInput(f"There is no channel called {name!r}.", next_step=f"The channels are: {known}.")
+
+
+def pause(tx: Transaction, channel_id: int, why: Pause, *, now: datetime, person: str | None = None) -> None:
+    """Let nothing out on the channel until `why.until`, or until it is resumed."""
+    values = {"state": "paused", "reason": why.reason, "until": why.until, "paused_by": person}
+    tx.execute(update(channels).where(channels.c.id == channel_id).values(**values))
+    _tell(tx, "pause channel", channel_id, now, person, why.reason)
+
+
+def resume(
+    tx: Transaction, channel_id: int, *, now: datetime, person: str | None = None, note: str | None = None
+) -> None:
+    """Let posts out on the channel again."""
+    values = {"state": "ready", "reason": None, "until": None, "paused_by": None}
+    tx.execute(update(channels).where(channels.c.id == channel_id).values(**values))
+    _tell(tx, "resume channel", channel_id, now, person, note)
+
+
+def is_a_pause_over(tx: Transaction, now: datetime) -> bool:
+    """Tell whether some channel was paused until an instant now past."""
+    query = select(channels.c.id).where(channels.c.state == "paused", channels.c.until <= now).limit(1)
+    return tx.execute(query).scalar() is not None
+
+
+def resume_those_whose_time_is_over(tx: Transaction, now: datetime) -> Sequence[int]:
+    """Make ready the channels that were paused until an instant now past."""
+    over = (
+        tx.execute(select(channels.c.id).where(channels.c.state == "paused", channels.c.until <= now)).scalars().all()
+    )
+    for channel_id in over:
+        resume(tx, channel_id, now=now, note="the time it was paused for is over")
+    return over
+
+
+_COLUMNS = (
+    channels.c.id,
+    channels.c.community_id,
+    channels.c.name,
+    channels.c.kind,
+    channels.c.state,
+    channels.c.reason,
+    channels.c.until,
+    channels.c.paused_by,
+)
+
+
+def _tell(tx: Transaction, kind: str, channel_id: int, now: datetime, person: str | None, note: str | None) -> None:
+    tx.execute(insert(events), {"at": now, "kind": kind, "channel_id": channel_id, "person": person, "note": note})

@@ -1,0 +1,44 @@
+"""Looking at the database as a whole: promises that no single row shows, and what is overdue."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text
+
+from outreach.lifecycle import invariants
+from outreach.store.engine import Transaction
+from outreach.store.posts import SELECT_POSTS
+from outreach.store.schema import events, posts
+
+_OPEN_BUT_NOT_PUBLISHING = text(
+    "SELECT count(*) FROM attempts a JOIN posts p ON p.id = a.post_id WHERE a.ended_at IS NULL AND p.state <> 'publishing'"
+)
+_PUBLISHING_WITHOUT_ATTEMPT = text(
+    "SELECT count(*) FROM posts p WHERE p.state = 'publishing' AND NOT EXISTS"
+    " (SELECT 1 FROM attempts a WHERE a.post_id = p.id AND a.number = p.attempt AND a.ended_at IS NULL)"
+)
+
+
+def broken_promises(tx: Transaction) -> list[str]:
+    """Name every promise that the stored rows break; none is what one expects."""
+    broken = []
+    if tx.dialect.name == "sqlite":
+        said = tx.exec_driver_sql("PRAGMA quick_check(3)").scalars().all()
+        broken += [] if said == ["ok"] else [f"the file is damaged: {line}" for line in said]
+    if tx.execute(_OPEN_BUT_NOT_PUBLISHING).scalar():
+        broken.append("an attempt is open though its post is not publishing")
+    if tx.execute(_PUBLISHING_WITHOUT_ATTEMPT).scalar():
+        broken.append("a post is publishing without an attempt on record")
+    rows = tx.execute(select(posts).where(posts.c.state.in_(["publishing", "unconfirmed"]))).mappings()
+    return broken + [f"post {row['id']}: {what}" for row in rows for what in invariants(dict(row))]
+
+
+def newest_event(tx: Transaction) -> datetime | None:
+    """Give the instant of the latest entry of the history."""
+    return tx.execute(select(events.c.at).order_by(events.c.id.desc()).limit(1)).scalar()
+
+
+def overdue(tx: Transaction, now: datetime, *, by_s: int = 60) -> int:
+    """Count the posts that could have gone out more than `by_s` seconds ago: computed from the clock, not by a worker."""
+    approved = SELECT_POSTS.selected_columns["approved"]
+    query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.paused.is_(False), approved)
+    return len(tx.execute(query.where(posts.c.due_at < now - timedelta(seconds=by_s)).limit(1000)).all())

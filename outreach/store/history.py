@@ -1,0 +1,98 @@
+"""What happened, in order, never rewritten: events, attempts and sightings of a post."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from outreach.store.engine import Transaction
+from outreach.store.schema import attempts, events, posts, sightings
+
+
+def of_post(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
+    """Give everything that happened to a post, oldest first, each with at least `at` and `kind`."""
+    told = _events(tx, post_id) + _attempts(tx, post_id) + _sightings(tx, post_id)
+    return [entry for _, entry in sorted(told, key=lambda pair: pair[0])]
+
+
+def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, seen_by: str, evidence: Mapping[str, Any]) -> None:
+    """Write down something seen that proves or disproves arrival, or a look that saw nothing."""
+    row = {"post_id": post_id, "at": at, "kind": kind, "seen_by": seen_by, "evidence": dict(evidence)}
+    tx.execute(insert(sightings), row)
+
+
+def plan_look(tx: Transaction, post_id: int, *, look_at: datetime | None, looks: int, clean_looks: int) -> None:
+    """Write down how often an unconfirmed post was looked for and when it is next."""
+    tx.execute(
+        update(posts)
+        .where(posts.c.id == post_id, posts.c.state == "unconfirmed")
+        .values(look_at=look_at, looks=looks, clean_looks=clean_looks)
+    )
+
+
+def set_url(tx: Transaction, post_id: int, url: str) -> None:
+    """Write down the public address of a post, learnt after it went out."""
+    tx.execute(update(posts).where(posts.c.id == post_id).values(url=url))
+
+
+def _events(tx: Transaction, post_id: int) -> list[tuple[Any, dict[str, Any]]]:
+    rows = tx.execute(select(events).where(events.c.post_id == post_id).order_by(events.c.id)).mappings()
+    return [
+        (
+            (row["at"], 1, row["id"]),
+            _without_nothing(
+                {
+                    "at": row["at"],
+                    "kind": row["kind"],
+                    "attempt": row["attempt"],
+                    "person": row["person"],
+                    "note": row["note"],
+                }
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _attempts(tx: Transaction, post_id: int) -> list[tuple[Any, dict[str, Any]]]:
+    rows = tx.execute(select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)).mappings()
+    return [
+        (
+            (row["ended_at"] or row["started_at"], 0, row["number"]),
+            _without_nothing(
+                {
+                    "at": row["ended_at"] or row["started_at"],
+                    "kind": "attempt",
+                    "attempt": row["number"],
+                    "started_at": row["started_at"],
+                    "outcome": row["outcome"],
+                    "note": row["reason"],
+                    "evidence": row["evidence"] or None,
+                    "content_sha256": row["content_sha256"],
+                }
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _sightings(tx: Transaction, post_id: int) -> list[tuple[Any, dict[str, Any]]]:
+    rows = tx.execute(select(sightings).where(sightings.c.post_id == post_id).order_by(sightings.c.id)).mappings()
+    return [
+        (
+            (row["at"], 0, row["id"]),
+            {
+                "at": row["at"],
+                "kind": "sighting",
+                "what": row["kind"],
+                "by": row["seen_by"],
+                "evidence": row["evidence"],
+            },
+        )
+        for row in rows
+    ]
+
+
+def _without_nothing(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if value is not None}

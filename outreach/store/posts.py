@@ -1,0 +1,194 @@
+"""Reading posts: rows of several tables become one `Post`."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text
+
+from outreach.model import Content, Post, SentPicture, State
+from outreach.store.engine import Transaction
+from outreach.store.schema import announcements, attempts, channels, communities, contents, posts
+
+APPROVED: ColumnElement[bool] = or_(
+    func.coalesce(announcements.c.approved_revision, 0) == announcements.c.revision, communities.c.approval == "off"
+)
+
+SELECT_POSTS: Select[Any] = (
+    select(
+        posts.c.id,
+        posts.c.announcement_id,
+        announcements.c.community_id,
+        posts.c.channel_id,
+        channels.c.name,
+        channels.c.kind,
+        announcements.c.title,
+        posts.c.occurrence,
+        posts.c.state,
+        posts.c.attempt,
+        posts.c.due_at,
+        posts.c.planned_at,
+        posts.c.miss_at,
+        posts.c.wall_time,
+        posts.c.time_zone,
+        APPROVED.label("approved"),
+        posts.c.paused,
+        posts.c.content_sha256,
+        posts.c.remote_id,
+        posts.c.url,
+        posts.c.message_id,
+        posts.c.reason,
+        posts.c.doubted_at,
+        posts.c.look_at,
+        posts.c.looks,
+        posts.c.clean_looks,
+    )
+    .join(announcements, announcements.c.id == posts.c.announcement_id)
+    .join(channels, channels.c.id == posts.c.channel_id)
+    .join(communities, communities.c.id == announcements.c.community_id)
+)
+_STATE = 8
+_WIDTH = len(SELECT_POSTS.selected_columns)
+
+
+def as_post(row: Row[Any] | Sequence[Any]) -> Post:
+    """Make a `Post` of a row of `SELECT_POSTS`; further columns of the row are left alone."""
+    values: list[Any] = list(row[:_WIDTH])
+    values[_STATE] = State(values[_STATE])
+    return Post(*values)
+
+
+def one(tx: Transaction, post_id: int) -> Post | None:
+    """Give the post with this id, if there is one."""
+    row = tx.execute(SELECT_POSTS.where(posts.c.id == post_id)).first()
+    return as_post(row) if row else None
+
+
+def of_announcement(
+    tx: Transaction, announcement: int, channel: str | None = None, occurrence: int | None = None
+) -> list[Post]:
+    """Give the posts of an announcement, or those of one channel, or the one of one occurrence there."""
+    query = SELECT_POSTS.where(posts.c.announcement_id == announcement)
+    if channel is not None:
+        query = query.where(channels.c.name == channel)
+    if occurrence is not None:
+        query = query.where(posts.c.occurrence == occurrence)
+    return [as_post(row) for row in tx.execute(query.order_by(posts.c.occurrence, channels.c.id))]
+
+
+def in_states(tx: Transaction, states: Collection[State], *, limit: int | None = None) -> list[Post]:
+    """Give the posts in these states, next due first."""
+    query = SELECT_POSTS.where(posts.c.state.in_([str(s) for s in states])).order_by(posts.c.due_at, posts.c.id)
+    return [as_post(row) for row in tx.execute(query.limit(limit))]
+
+
+def come_to_rest(tx: Transaction, filters: "HistoryFilter") -> list[Post]:
+    """Give the posts that were attempted or came to rest, newest first."""
+    at = func.coalesce(
+        select(func.max(attempts.c.started_at)).where(attempts.c.post_id == posts.c.id).scalar_subquery(),
+        posts.c.due_at,
+    )
+    query = SELECT_POSTS.where(and_(*filters.conditions())).order_by(at.desc(), posts.c.id.desc())
+    return [as_post(row) for row in tx.execute(query.limit(filters.limit))]
+
+
+class HistoryFilter:
+    """What of the history is asked for. Every part is optional; `limit` None means all of it."""
+
+    def __init__(
+        self,
+        *,
+        search: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        channel: str | None = None,
+        state: State | None = None,
+        limit: int | None = 50,
+    ) -> None:
+        self.search, self.since, self.until = search, since, until
+        self.channel, self.state, self.limit = channel, state, limit
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Say it in SQL."""
+        found = [or_(posts.c.attempt > 0, posts.c.state.in_(["missed", "cancelled"]))]
+        if self.search:
+            found.append(_mentions(self.search))
+        if self.since:
+            found.append(posts.c.planned_at >= self.since)
+        if self.until:
+            found.append(posts.c.planned_at < self.until)
+        if self.channel:
+            found.append(channels.c.name == self.channel)
+        if self.state:
+            found.append(posts.c.state == str(self.state))
+        return found
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    body = (
+        select(contents.c.post_id)
+        .where(contents.c.post_id == posts.c.id, contents.c.sha256 == posts.c.content_sha256)
+        .where(contents.c.text.icontains(words, autoescape=True))
+    )
+    return or_(announcements.c.title.icontains(words, autoescape=True), body.exists())
+
+
+def content(tx: Transaction, post: Post) -> Content:
+    """Give exactly what the post sends."""
+    query = select(contents.c.text, contents.c.body).where(
+        contents.c.post_id == post.id, contents.c.sha256 == post.content_sha256
+    )
+    text, body = tx.execute(query).one()
+    return content_from(post.kind, text, body)
+
+
+def content_from(kind: str, text: str, body: dict[str, Any]) -> Content:
+    """Build the value from its row."""
+    pictures = tuple(SentPicture(**p) for p in body.get("pictures", ()))
+    return Content(kind, text, body.get("link"), pictures, body.get("message"), body.get("message_id"))
+
+
+def content_row(content: Content) -> dict[str, Any]:
+    """Lay a content out as columns of its row."""
+    body: dict[str, Any] = {}
+    if content.link is not None:
+        body["link"] = content.link
+    if content.pictures:
+        body["pictures"] = [
+            {"file": p.file, "alt": p.alt, "sha256": p.sha256, "path": p.path} for p in content.pictures
+        ]
+    if content.message is not None:
+        body |= {"message": content.message, "message_id": content.message_id}
+    return {"text": content.text, "body": body}
+
+
+def past_their_grace(tx: Transaction, now: datetime) -> list[Post]:
+    """Give the queued posts whose time is over."""
+    query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.miss_at <= now).order_by(posts.c.miss_at)
+    return [as_post(row) for row in tx.execute(query.limit(1000))]
+
+
+def to_be_looked_for(tx: Transaction, now: datetime) -> list[Post]:
+    """Give the unconfirmed posts whose time to be looked for has come."""
+    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), posts.c.look_at <= now).order_by(posts.c.look_at)
+    return [as_post(row) for row in tx.execute(query.limit(100))]
+
+
+def recent_without_link(tx: Transaction, newest: int = 200) -> list[Post]:
+    """Give those of the newest posts that were published and whose public address is not known yet."""
+    first = select(func.max(posts.c.id) - newest).scalar_subquery()
+    query = SELECT_POSTS.where(posts.c.id > first, posts.c.state == "published")
+    return [as_post(row) for row in tx.execute(query.where(posts.c.url.is_(None), posts.c.remote_id.is_not(None)))]
+
+
+def first_doubt(tx: Transaction, post: Post) -> datetime | None:
+    """Give the start of the earliest attempt that may have reached the channel, if there was one."""
+    doubtful = or_(attempts.c.outcome == "unconfirmed", attempts.c.outcome.is_(None))
+    query = select(attempts.c.started_at).where(attempts.c.post_id == post.id, doubtful)
+    return tx.execute(query.order_by(attempts.c.number).limit(1)).scalar()
+
+
+def owned_remote_ids(tx: Transaction, channel_id: int, candidates: Collection[str]) -> set[str]:
+    """Tell which of these ids on the channel belong to a post already."""
+    query = select(posts.c.remote_id).where(posts.c.channel_id == channel_id, posts.c.remote_id.in_(candidates))
+    return {found for found in tx.execute(query).scalars() if found}

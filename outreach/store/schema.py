@@ -1,0 +1,325 @@
+"""The tables, with a CHECK or a UNIQUE for every promise that one row or two can break."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from outreach.model import Move, State
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds of UTC since 1970: sorts, compares and indexes on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Refuse a naive datetime: it would be off by hours."""
+        if value is None:
+            return None
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Give it back as UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True)
+
+
+def _one_of(column: str, values: type[State] | type[Move] | tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(str(v)) for v in values)})"
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+communities = Table(
+    "communities",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("time_zone", Text, nullable=False),
+    Column("approval", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint(_one_of("approval", ("off", "required")), name="approval"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint("email <> ''", name="email"),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("community_id", _Id, ForeignKey("communities.id"), primary_key=True),
+    Column("person_id", _Id, ForeignKey("people.id"), primary_key=True),
+    Column(
+        "role",
+        Text,
+        primary_key=True,
+    ),
+    CheckConstraint(_one_of("role", ("coordinator", "approver", "reviewer", "admin")), name="role"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    _id(),
+    Column("community_id", _Id, ForeignKey("communities.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("until", Instant),
+    Column("paused_by", Text),
+    # A keyed hash of the settings it was built from: when they change, a pause that the old ones caused is over.
+    Column("fingerprint", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("community_id", "name"),
+    CheckConstraint("(state = 'paused') = (reason IS NOT NULL)", name="reason"),
+    CheckConstraint("state = 'paused' OR until IS NULL", name="until"),
+    CheckConstraint("name <> ''", name="name"),
+    CheckConstraint(_one_of("state", ("ready", "paused")), name="state"),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    _id(),
+    Column("community_id", _Id, ForeignKey("communities.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("approved_revision", Integer),
+    Column("approved_by", _Id, ForeignKey("people.id")),
+    # What it says, and the whole letter: the second of two equal letters is recognised by a UNIQUE, not by a look.
+    Column("said", Text, nullable=False),
+    Column("letter_key", Text),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("community_id", "letter_key"),
+    CheckConstraint("approved_revision <= revision", name="approved_revision"),
+    Index(None, "community_id", "said"),
+    CheckConstraint("title <> ''", name="title"),
+    CheckConstraint("revision >= 1", name="revision"),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("announcement_id", _Id, ForeignKey("announcements.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("letter", Text, nullable=False),
+    Column("person_id", _Id, ForeignKey("people.id")),
+    Column("at", Instant, nullable=False),
+)
+
+media = Table(
+    "media",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    _id(),
+    Column("announcement_id", _Id, ForeignKey("announcements.id"), nullable=False),
+    Column("channel_id", _Id, ForeignKey("channels.id"), nullable=False),
+    Column("occurrence", Integer, nullable=False, server_default="1"),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("due_at", Instant, nullable=False),
+    Column("planned_at", Instant, nullable=False),
+    Column("miss_at", Instant, nullable=False),
+    Column("wall_time", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("paused", Boolean(create_constraint=True, name="paused"), nullable=False, server_default=text("false")),
+    Column("content_sha256", Text, nullable=False),
+    Column("worker", Text),
+    Column("lease_until", Instant),
+    Column("remote_id", Text),
+    Column("url", Text),
+    Column("message_id", Text),
+    Column("reason", Text),
+    Column("doubted_at", Instant),
+    Column("look_at", Instant),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("clean_looks", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("announcement_id", "channel_id", "occurrence"),
+    CheckConstraint(
+        "(state = 'publishing') = (worker IS NOT NULL) AND (state = 'publishing') = (lease_until IS NOT NULL)",
+        name="lease",
+    ),
+    CheckConstraint(
+        "state NOT IN ('published', 'held', 'retracted') OR remote_id IS NOT NULL OR message_id IS NOT NULL"
+        " OR url IS NOT NULL",
+        name="evidence",
+    ),
+    CheckConstraint("state NOT IN ('failed', 'missed', 'unconfirmed') OR reason IS NOT NULL", name="reason"),
+    CheckConstraint("(state = 'unconfirmed') = (doubted_at IS NOT NULL)", name="doubt"),
+    CheckConstraint("state = 'unconfirmed' OR look_at IS NULL", name="look"),
+    CheckConstraint("attempt >= 0 AND occurrence >= 1 AND clean_looks <= looks", name="counts"),
+    CheckConstraint("attempt > 0 OR state IN ('queued', 'missed', 'cancelled')", name="attempted"),
+    # The states stand in these as literals: PostgreSQL uses a partial index only for a query that says the same.
+    Index(
+        "due",
+        "channel_id",
+        "due_at",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index("missing", "miss_at", sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
+    Index(
+        "one_in_flight",
+        "channel_id",
+        unique=True,
+        sqlite_where=text("state = 'publishing'"),
+        postgresql_where=text("state = 'publishing'"),
+    ),
+    Index(
+        "doubtful",
+        "look_at",
+        sqlite_where=text("state = 'unconfirmed'"),
+        postgresql_where=text("state = 'unconfirmed'"),
+    ),
+    Index(
+        "one_of_each",
+        "channel_id",
+        "remote_id",
+        unique=True,
+        sqlite_where=text("remote_id IS NOT NULL"),
+        postgresql_where=text("remote_id IS NOT NULL"),
+    ),
+    CheckConstraint(_one_of("state", State), name="state"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    # The text apart, so that the history can be searched; link, pictures and a mail's message in the body.
+    Column("text", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("worker", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("evidence", JSON),
+    CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
+    Index(
+        "one_open_attempt",
+        "post_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    CheckConstraint("number >= 1", name="number"),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    _id(),
+    Column("post_id", _Id, ForeignKey("posts.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("seen_by", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("post_id", _Id, ForeignKey("posts.id")),
+    Column("announcement_id", _Id, ForeignKey("announcements.id")),
+    Column("channel_id", _Id, ForeignKey("channels.id")),
+    Column("attempt", Integer),
+    Column("person", Text),
+    Column("note", Text),
+    Index(
+        "of_post",
+        "post_id",
+        "id",
+        sqlite_where=text("post_id IS NOT NULL"),
+        postgresql_where=text("post_id IS NOT NULL"),
+    ),
+    Index(
+        "of_announcement",
+        "announcement_id",
+        sqlite_where=text("announcement_id IS NOT NULL"),
+        postgresql_where=text("announcement_id IS NOT NULL"),
+    ),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("worker", Text, primary_key=True),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+)

@@ -1,0 +1,60 @@
+"""A client written by others, for the real Graph API, works against the sandbox unchanged."""
+
+from collections.abc import Iterator
+
+import pyfacebook
+import pytest
+
+from outreach.sandbox import Sandbox
+
+from .clients import PNG
+
+
+@pytest.fixture
+def client(box: Sandbox) -> Iterator[pyfacebook.GraphAPI]:
+    api = pyfacebook.GraphAPI(
+        access_token=box.page_token, app_secret=box.app_secret, version="v24.0", base_url=f"{box.graph_url}/"
+    )
+    yield api
+    api.session.close()
+
+
+def test_it_publishes_and_reads_a_post_with_proof(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    box.graph.rules.require_proof = True
+    post_id = client.post_object(box.page_id, connection="feed", data={"message": "Grüße"})["id"]
+    assert client.get_object(post_id, fields="message,permalink_url")["message"] == "Grüße"
+    assert box.graph.public_posts()[0].id == post_id
+
+
+def test_it_walks_a_list_by_the_next_addresses(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    ids = [client.post_object(box.page_id, connection="feed", data={"message": str(n)})["id"] for n in range(7)]
+    listed = client.get_full_connections(box.page_id, "published_posts", count=None, limit=3, fields="id")
+    assert [entry["id"] for entry in listed["data"]] == ids[::-1]
+
+
+def test_it_reads_several_objects_at_once(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    ids = [client.post_object(box.page_id, connection="feed", data={"message": str(n)})["id"] for n in range(2)]
+    assert set(client.get_objects(",".join(ids), fields="message")) == set(ids)
+
+
+def test_it_uploads_a_picture(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    client.post_object(box.page_id, connection="photos", data={"caption": "Look"}, files={"source": ("a.png", PNG)})
+    assert box.graph.public_posts()[0].message == "Look"
+
+
+def test_it_deletes_a_post(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    post_id = client.post_object(box.page_id, connection="feed", data={"message": "x"})["id"]
+    assert client.delete_object(post_id) == {"success": True}
+    assert box.graph.public_posts() == []
+
+
+def test_it_understands_errors_and_usage(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    box.graph.fail_with("190_460")
+    with pytest.raises(pyfacebook.FacebookError) as refused:
+        client.post_object(box.page_id, connection="feed", data={"message": "x"})
+    assert (refused.value.code, refused.value.error_subcode) == (190, 460)
+
+
+def test_it_inspects_a_token(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    facts = client.debug_token(input_token=box.page_token, access_token=box.app_token)
+    assert facts["data"]["profile_id"] == box.page_id
