@@ -7,7 +7,6 @@ grouping: what is recorded of some posts and the claims of the next share one tr
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -23,6 +22,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.2
 QUIET_S = 0.005
+TOGETHER_S = 0.0003
 TROUBLE_PAUSE_S = 1.0
 MOST_SENDERS = 32
 
@@ -81,7 +81,13 @@ class Publisher:
         self._in_flight: dict[int, Attempt] = {}
         self._unrecorded: list[Result] = []
         self._extended_at_s = clock.elapsed_s()
-        self._senders = ThreadPoolExecutor(min(max(len(self._channels), 1), MOST_SENDERS), "sender")
+        self._outbox: SimpleQueue[tuple[Attempt, float] | None] = SimpleQueue()
+        self._senders = [
+            threading.Thread(target=self._send_all, name=f"sender-{n}", daemon=True)
+            for n in range(min(max(len(self._channels), 1), MOST_SENDERS))
+        ]
+        for sender in self._senders:
+            sender.start()
 
     def wake(self) -> None:
         """Make it look at once: something may be due. May be called from any thread."""
@@ -107,7 +113,8 @@ class Publisher:
 
     def close(self) -> None:
         """Let the senders go without waiting for any that hang."""
-        self._senders.shutdown(wait=False, cancel_futures=True)
+        for _ in self._senders:
+            self._outbox.put(None)
 
     # Waiting
 
@@ -151,10 +158,12 @@ class Publisher:
         return self._and_what_else_came(first)
 
     def _and_what_else_came(self, first: Result | None) -> list[Result]:
+        """Take along what came at the same moment: answers that share a commit share its sync of the disk."""
         came = [first]
-        while len(came) < 2 * MOST_SENDERS:
+        expected = len(self._in_flight)
+        while len(came) < expected:
             try:
-                came.append(self._inbox.get_nowait())
+                came.append(self._inbox.get(timeout=TOGETHER_S))
             except Empty:
                 break
         return [result for result in came if result is not None]
@@ -178,7 +187,7 @@ class Publisher:
             self._extended_at_s = began_s
         for attempt in claimed:
             self._in_flight[attempt.post.channel_id] = attempt
-            self._senders.submit(self._send, attempt, began_s)
+            self._outbox.put((attempt, began_s))
         return len(claimed)
 
     def _commit(self, results: list[Result], claiming: bool) -> list[Attempt]:
@@ -269,9 +278,12 @@ class Publisher:
 
     # Sending
 
-    def _send(self, attempt: Attempt, claimed_at_s: float) -> None:
-        outcome = self._outcome(attempt, claimed_at_s)
-        self._inbox.put(Result(attempt, outcome, self._clock.now()))
+    def _send_all(self) -> None:
+        """Send one after the other, until told to go. Daemon threads: one that hangs does not keep the process."""
+        while (claimed := self._outbox.get()) is not None:
+            attempt, claimed_at_s = claimed
+            outcome = self._outcome(attempt, claimed_at_s)
+            self._inbox.put(Result(attempt, outcome, self._clock.now()))
 
     def _outcome(self, attempt: Attempt, claimed_at_s: float) -> Outcome:
         if attempt.content.sha256() != attempt.post.content_sha256:

@@ -3,16 +3,17 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 
-from outreach.model import Attempt, Move
+from outreach.model import Attempt
 from outreach.store.engine import Transaction
 from outreach.store.posts import SELECT_POSTS, as_post, content_from
-from outreach.store.schema import Instant, attempts, contents, events, posts
+from outreach.store.prepared import Prepared
+from outreach.store.schema import Instant, attempts, contents, posts
 
 _DUE_ON_A_FREE_CHANNEL = """
     FROM channels c JOIN communities m ON m.id = c.community_id
-    WHERE c.id IN :channels AND (c.state = 'ready' OR c.until <= :now)
+    WHERE c.id IN %(channels)s AND (c.state = 'ready' OR c.until <= :now)
       AND NOT EXISTS (SELECT 1 FROM posts f WHERE f.channel_id = c.id AND f.state = 'publishing')
 """
 _MAY_GO = """
@@ -27,31 +28,36 @@ _CLAIM = f"""
     UPDATE posts SET state = 'publishing', attempt = attempt + 1, worker = :worker, lease_until = :lease_until
     WHERE state = 'queued' AND id IN (
         SELECT (SELECT p.id {_MAY_GO} AND p.due_at <= :now ORDER BY p.due_at, p.id LIMIT 1)
-        {_DUE_ON_A_FREE_CHANNEL} ORDER BY c.id LIMIT :most %s
+        {_DUE_ON_A_FREE_CHANNEL} ORDER BY c.id LIMIT :most %(lock)s
     )
     RETURNING id
 """  # noqa: S608 - no value of anybody's is in it
-_CHANNELS: BindParameter[int] = bindparam("channels", expanding=True)
+_NEXT_DUE = f"""
+    SELECT min(due) AS due FROM (
+        SELECT (SELECT p.due_at {_MAY_GO} ORDER BY p.due_at, p.id LIMIT 1) AS due {_DUE_ON_A_FREE_CHANNEL}
+    ) AS soonest
+"""  # noqa: S608 - no value of anybody's is in it
+# One value for any number of channels, so that the statement's text, and so its plan, stays the same.
+_DIALECTS = {
+    "sqlite": {"channels": "(SELECT value FROM json_each(:channels))", "lock": ""},
+    "postgresql": {
+        "channels": "(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:channels AS json)))",
+        "lock": "FOR UPDATE OF c SKIP LOCKED",
+    },
+}
 _NOW = bindparam("now", type_=Instant())
 _LEASE = bindparam("lease_until", type_=Instant())
-_CLAIMS = {
-    True: text(_CLAIM % "").bindparams(_CHANNELS, _NOW, _LEASE),
-    False: text(_CLAIM % "FOR UPDATE OF c SKIP LOCKED").bindparams(_CHANNELS, _NOW, _LEASE),
+_CLAIMS = {name: Prepared(text(_CLAIM % words).bindparams(_NOW, _LEASE)) for name, words in _DIALECTS.items()}
+_NEXT_DUES = {
+    name: text(_NEXT_DUE % words).bindparams(_NOW).columns(due=Instant()) for name, words in _DIALECTS.items()
 }
-_NEXT_DUE = (
-    text(
-        f"SELECT min(due) AS due FROM (SELECT"  # noqa: S608 - no value of anybody's is in it
-        f" (SELECT p.due_at {_MAY_GO} ORDER BY p.due_at, p.id LIMIT 1) AS due {_DUE_ON_A_FREE_CHANNEL}) AS soonest"
-    )
-    .bindparams(_CHANNELS, _NOW)
-    .columns(due=Instant())
-)
 
 _CLAIMED = (
     SELECT_POSTS.add_columns(contents.c.text, contents.c.body)
     .join(contents, (contents.c.post_id == posts.c.id) & (contents.c.sha256 == posts.c.content_sha256))
-    .where(posts.c.id.in_(bindparam("ids", expanding=True)))
+    .where(text("posts.state = 'publishing'"), posts.c.worker == bindparam("worker"))
 )
+_OPEN = Prepared(insert(attempts), ("post_id", "number", "worker", "content_sha256", "started_at"))
 
 
 def claim(
@@ -64,13 +70,18 @@ def claim(
     """
     if not channels or most < 1:
         return []
-    values = {"worker": worker, "lease_until": now + lease, "now": now, "channels": list(channels), "most": most}
-    ids = tx.execute(_CLAIMS[tx.dialect.name == "sqlite"], values).scalars().all()
+    values = {"worker": worker, "lease_until": now + lease, "now": now, "channels": _listed(channels), "most": most}
+    ids = {row[0] for row in _CLAIMS[tx.dialect.name].run(tx, values)}
     if not ids:
         return []
-    claimed = [_attempt(row, now) for row in tx.execute(_CLAIMED, {"ids": ids}).all()]
+    rows = tx.execute(_CLAIMED, {"worker": worker}).all()
+    claimed = [_attempt(row, now) for row in rows if row[0] in ids]
     _write_down(tx, claimed, worker)
     return sorted(claimed, key=lambda attempt: (attempt.post.due_at, attempt.post.id))
+
+
+def _listed(channels: Collection[int]) -> str:
+    return f"[{','.join(map(str, channels))}]"
 
 
 def _attempt(row: Sequence[object], now: datetime) -> Attempt:
@@ -79,8 +90,9 @@ def _attempt(row: Sequence[object], now: datetime) -> Attempt:
 
 
 def _write_down(tx: Transaction, claimed: Sequence[Attempt], worker: str) -> None:
-    tx.execute(
-        insert(attempts),
+    """Open the attempts: these rows are also what the history has of the claims."""
+    _OPEN.run_all(
+        tx,
         [
             {
                 "post_id": a.post.id,
@@ -92,20 +104,13 @@ def _write_down(tx: Transaction, claimed: Sequence[Attempt], worker: str) -> Non
             for a in claimed
         ],
     )
-    tx.execute(
-        insert(events),
-        [
-            {"at": a.started_at, "kind": str(Move.CLAIM), "post_id": a.post.id, "attempt": a.number, "note": None}
-            for a in claimed
-        ],
-    )
 
 
 def next_due(tx: Transaction, *, channels: Collection[int], now: datetime) -> datetime | None:
     """Say when the next post falls due that could be claimed: an instant already past means now."""
     if not channels:
         return None
-    due: datetime | None = tx.execute(_NEXT_DUE, {"channels": list(channels), "now": now}).scalar()
+    due: datetime | None = tx.execute(_NEXT_DUES[tx.dialect.name], {"channels": _listed(channels), "now": now}).scalar()
     return due
 
 

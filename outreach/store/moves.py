@@ -7,11 +7,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, literal_column, update
+from sqlalchemy import bindparam, insert, literal_column, update
 
 from outreach.lifecycle import MOVES, IllegalMove
 from outreach.model import Move, State
 from outreach.store.engine import Transaction
+from outreach.store.prepared import Prepared
 from outreach.store.schema import attempts, events, posts
 
 _ENDS_THE_LEASE = {"worker": None, "lease_until": None}
@@ -54,22 +55,22 @@ def apply(tx: Transaction, changes: Iterable[Change]) -> None:
         groups[change.move, tuple(change.values)].append(change)
     for (move, columns), group in groups.items():
         rows = [{"post": c.post_id, "fence": c.attempt} | dict(c.values) for c in group]
-        if tx.execute(_guarded(move, columns), rows).rowcount != len(group):
+        if _guarded(move, columns).run_all(tx, rows) != len(group):
             raise IllegalMove(f"{move} of post {', '.join(str(c.post_id) for c in group)} is not possible any more")
     told = [_event(change) for group in groups.values() for change in group]
     if told:
-        tx.execute(insert(events), told)
+        _TELL.run_all(tx, told)
 
 
 @cache
-def _guarded(move: Move, columns: tuple[str, ...]) -> Update:
+def _guarded(move: Move, columns: tuple[str, ...]) -> Prepared:
     starts, end = MOVES[move]
     cleared: dict[str, Any] = {}
     if State.PUBLISHING in starts:
         cleared |= _ENDS_THE_LEASE
     if State.UNCONFIRMED in starts:
         cleared |= _ENDS_THE_DOUBT
-    return (
+    return Prepared(
         update(posts)
         .where(
             posts.c.id == bindparam("post"),
@@ -78,6 +79,9 @@ def _guarded(move: Move, columns: tuple[str, ...]) -> Update:
         )
         .values(state=str(end), **cleared | {name: bindparam(name) for name in columns})
     )
+
+
+_TELL = Prepared(insert(events), ("at", "kind", "post_id", "attempt", "person", "note"))
 
 
 def _event(change: Change) -> dict[str, Any]:
@@ -102,15 +106,15 @@ def end_attempts(tx: Transaction, endings: Sequence[Ending]) -> None:
             "ended_at": e.at,
             "outcome": e.outcome,
             "reason": e.reason,
-            "evidence": dict(e.evidence),
+            "evidence": dict(e.evidence) or None,
         }
         for e in endings
     ]
-    if tx.execute(_ENDING, rows).rowcount != len(rows):
+    if _ENDING.run_all(tx, rows) != len(rows):
         raise IllegalMove("an attempt that has ended cannot end again")
 
 
-_ENDING = (
+_ENDING = Prepared(
     update(attempts)
     .where(
         attempts.c.post_id == bindparam("post"),
