@@ -1,6 +1,7 @@
 """The one place where everything is put together: settings, clock, store and channels become Desk, Publisher, Watch."""
 
 import itertools
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
+from pydantic import SecretStr
 
 from outreach.channels import Channel, Surroundings, kinds
 from outreach.compose import Composer, Target
 from outreach.desk import Desk
 from outreach.library import Library
+from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.settings import Settings, read_settings
 from outreach.store import Store, channels, open_store, workers
@@ -43,8 +46,18 @@ def settings_from_environment(
 ) -> Settings:
     """Read the settings: the environment wins over the `.env` file of the current folder."""
     around = os.environ if environment is None else environment
-    from_file: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file.is_file() else {}
-    return read_settings(from_file | dict(around))
+    return read_settings(_from_file(env_file) | dict(around))
+
+
+def _from_file(env_file: Path) -> dict[str, str | None]:
+    if not env_file.is_file():
+        return {}
+    try:
+        return dict(dotenv_values(env_file, interpolate=False))  # a password may hold ${
+    except UnicodeDecodeError:
+        raise BadInput(
+            "The file is not UTF-8.", where=str(env_file), next_step="Save it as plain text in UTF-8."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -96,21 +109,19 @@ class House:
     @cached_property
     def targets(self) -> tuple[Target, ...]:
         """The channels as people name them, written down in the database."""
-        config = self.settings.model_dump_json()
-        secrets = "|".join(value.get_secret_value() for value in _secrets(self.settings))
         return tuple(
-            Target(self._settled(name, channel, config + secrets), name, channel)
-            for name, channel in self.new_channels().items()
+            Target(self._settled(name, channel), name, channel) for name, channel in self.new_channels().items()
         )
 
-    def _settled(self, name: str, channel: Channel, config: str) -> int:
+    def _settled(self, name: str, channel: Channel) -> int:
+        community, secret = self.community.id, self.secret  # first: each may need the writer for itself
         with self.store.write() as tx:
             row = channels.settle_channel(
                 tx,
-                community_id=self.community.id,
+                community_id=community,
                 channel=(name, channel.kind),
-                config=config,
-                secret=self.secret,
+                config=_config_of(channel, self.settings),
+                secret=secret,
                 now=self.clock.now(),
             )
         return row.id
@@ -175,8 +186,19 @@ class House:
             self.store.close()
 
 
-def _secrets(settings: Settings) -> list:  # type: ignore[type-arg]
-    return [value for _, value in settings if hasattr(value, "get_secret_value")]
+def _config_of(channel: Channel, settings: Settings) -> str:
+    """Give what the channel is built from: its own settings and those, such as SMTP_*, that belong to no one channel.
+
+    When this changes, a pause that the old settings caused is over; nothing else may end it.
+    """
+    others = [f"{kind.usual_name.upper()}_" for kind in kinds().values() if kind.usual_name != channel.usual_name]
+    found = {name: value for name, value in settings if not name.startswith(("OUTREACH_", *others))}
+    return json.dumps(
+        {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in found.items()
+        }
+    )
 
 
 def build(settings: Settings) -> House:

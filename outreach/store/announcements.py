@@ -5,13 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from outreach.lifecycle import OPEN
 from outreach.model import Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
 from outreach.store.posts import APPROVED, content_row
-from outreach.store.schema import announcements, communities, contents, events, media, people, posts, revisions
+from outreach.store.prepared import Prepared
+from outreach.store.schema import (
+    announcements,
+    channels,
+    communities,
+    contents,
+    events,
+    media,
+    people,
+    posts,
+    revisions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,27 @@ class NewAnnouncement:
     author: Author = Author()
 
 
+_ANNOUNCE = Prepared(
+    insert(announcements).returning(announcements.c.id),
+    ("community_id", "title", "title_key", "revision", "said", "letter_key", "created_at"),
+)
+_REVISE = Prepared(insert(revisions), ("announcement_id", "revision", "letter", "person_id", "at"))
+_QUEUE = Prepared(
+    insert(posts).returning(posts.c.id),
+    (
+        *("announcement_id", "channel_id", "occurrence", "state", "due_at", "planned_at", "miss_at"),
+        *("wall_time", "time_zone", "content_sha256", "message_id"),
+    ),
+)
+_CONTENT = Prepared(insert(contents), ("post_id", "sha256", "revision", "text", "body"))
+_TELL = Prepared(insert(events), ("at", "kind", "person", "note", "post_id", "announcement_id", "attempt"))
+_SAME = Prepared(
+    select(announcements.c.id, announcements.c.letter_key, posts.c.channel_id, posts.c.state)
+    .outerjoin(posts, posts.c.announcement_id == announcements.c.id)
+    .where(announcements.c.community_id == bindparam("community"), announcements.c.said == bindparam("said"))
+)
+
+
 class AlreadyThere(Exception):
     """The letter is an announcement already: the one with this number."""
 
@@ -59,24 +91,31 @@ class AlreadyThere(Exception):
 def add(tx: Transaction, new: NewAnnouncement, new_posts: Sequence[NewPost], now: datetime) -> int:
     """Write an announcement and queue its posts; give its number. Raises `AlreadyThere` for a letter known already."""
     _refuse_what_is_there(tx, new, [post.channel_id for post in new_posts])
-    who = person_id(tx, new.author.person, now) if new.author.person else None
     number = _insert_announcement(tx, new, now)
-    tx.execute(
-        insert(revisions), {"announcement_id": number, "revision": 1, "letter": new.letter, "person_id": who, "at": now}
-    )
+    _insert_revision(tx, number, 1, new, now)
     told = [_queued(tx, number, post, new.author, now) for post in new_posts]
-    tx.execute(insert(events), told or [_drafted(number, new.author, now)])
+    _TELL.run_all(tx, told or [_told("draft", new.author, now, post_id=None, announcement_id=number, attempt=None)])
     return number
+
+
+def queue_draft(
+    tx: Transaction, number: int, new: NewAnnouncement, new_posts: Sequence[NewPost], now: datetime
+) -> None:
+    """Give a draft its posts; the letter that it is queued with becomes its next revision."""
+    revision = 1 + tx.execute(select(announcements.c.revision).where(announcements.c.id == number)).scalar_one()
+    values = {"letter_key": new.letter_key, "revision": revision, "title": new.title, "title_key": new.title.casefold()}
+    tx.execute(update(announcements).where(announcements.c.id == number).values(**values))
+    _insert_revision(tx, number, revision, new, now)
+    _TELL.run_all(tx, [_queued(tx, number, post, new.author, now, revision) for post in new_posts])
 
 
 def _refuse_what_is_there(tx: Transaction, new: NewAnnouncement, channel_ids: Sequence[int]) -> None:
     if tx.dialect.name == "postgresql":  # there two writers work at once; SQLite has one at a time
         tx.execute(select(func.pg_advisory_xact_lock(int(new.said[:15], 16))))
-    known = by_letter(tx, new.community_id, new.letter_key)
-    if known is not None:
-        raise AlreadyThere(known)
-    for number, channel_id, state in saying_the_same(tx, new.community_id, new.said):
-        if channel_id in channel_ids and State(state) in OPEN:
+    # Two equal letters say the same, so one look finds both kinds.
+    same: Any = _SAME.run(tx, {"community": new.community_id, "said": new.said}).all()
+    for number, letter_key, channel_id, state in same:
+        if letter_key == new.letter_key or (channel_id in channel_ids and State(state) in OPEN):
             raise AlreadyThere(number)
 
 
@@ -84,17 +123,24 @@ def _insert_announcement(tx: Transaction, new: NewAnnouncement, now: datetime) -
     values = {
         "community_id": new.community_id,
         "title": new.title,
+        "title_key": new.title.casefold(),
         "revision": 1,
         "said": new.said,
         "letter_key": new.letter_key,
         "created_at": now,
     }
-    key = tx.execute(insert(announcements), values).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    return int(_ANNOUNCE.run(tx, values).scalar_one())
 
 
-def _queued(tx: Transaction, number: int, post: NewPost, author: Author, now: datetime) -> dict[str, Any]:
+def _insert_revision(tx: Transaction, number: int, revision: int, new: NewAnnouncement, now: datetime) -> None:
+    who = person_id(tx, new.author.person, now) if new.author.person else None
+    row = {"announcement_id": number, "revision": revision, "letter": new.letter, "person_id": who, "at": now}
+    _REVISE.run(tx, row)
+
+
+def _queued(
+    tx: Transaction, number: int, post: NewPost, author: Author, now: datetime, revision: int = 1
+) -> dict[str, Any]:
     values = {
         "announcement_id": number,
         "channel_id": post.channel_id,
@@ -108,15 +154,11 @@ def _queued(tx: Transaction, number: int, post: NewPost, author: Author, now: da
         "content_sha256": post.content_sha256,
         "message_id": post.content.message_id,
     }
-    key = tx.execute(insert(posts), values).inserted_primary_key
-    assert key is not None
-    row = {"post_id": key[0], "sha256": post.content_sha256, "revision": 1} | content_row(post.content)
-    tx.execute(insert(contents), row)
-    return _told("queue", author, now, post_id=key[0], announcement_id=number, attempt=0)
-
-
-def _drafted(number: int, author: Author, now: datetime) -> dict[str, Any]:
-    return _told("draft", author, now, post_id=None, announcement_id=number, attempt=None)
+    post_id = _QUEUE.run(tx, values).scalar_one()
+    _CONTENT.run(
+        tx, {"post_id": post_id, "sha256": post.content_sha256, "revision": revision} | content_row(post.content)
+    )
+    return _told("queue", author, now, post_id=post_id, announcement_id=number, attempt=0)
 
 
 def _told(kind: str, author: Author, now: datetime, **about: int | None) -> dict[str, Any]:
@@ -147,14 +189,6 @@ def saying_nothing_yet(tx: Transaction, community_id: int, said: str) -> int | N
     return tx.execute(query.limit(1)).scalar()
 
 
-def queue_draft(
-    tx: Transaction, number: int, letter_key: str, new_posts: Sequence[NewPost], *, author: Author, now: datetime
-) -> None:
-    """Give a draft its posts."""
-    tx.execute(update(announcements).where(announcements.c.id == number).values(letter_key=letter_key))
-    tx.execute(insert(events), [_queued(tx, number, post, author, now) for post in new_posts])
-
-
 def saying_the_same(tx: Transaction, community_id: int, said: str) -> list[tuple[int, int, str]]:
     """Give (announcement, channel id, state) of every post whose announcement says exactly this."""
     query = (
@@ -171,8 +205,10 @@ def open_with_title(tx: Transaction, channel_id: int, title: str) -> int | None:
     query = (
         select(announcements.c.id)
         .join(posts, posts.c.announcement_id == announcements.c.id)
+        .join(channels, channels.c.id == posts.c.channel_id)
         .where(posts.c.channel_id == channel_id, posts.c.state.in_([str(s) for s in OPEN]))
-        .where(or_(announcements.c.title == title, func.lower(announcements.c.title) == title.lower()))
+        .where(announcements.c.community_id == channels.c.community_id)
+        .where(announcements.c.title_key == title.casefold())
     )
     return tx.execute(query.limit(1)).scalar()
 

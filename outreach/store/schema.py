@@ -136,6 +136,8 @@ announcements = Table(
     Column("revision", Integer, nullable=False),
     Column("approved_revision", Integer),
     Column("approved_by", _Id, ForeignKey("people.id")),
+    # The title without its letter case, to find another that a list server could not tell from it.
+    Column("title_key", Text, nullable=False, server_default=""),
     # What it says, and the whole letter: the second of two equal letters is recognised by a UNIQUE, not by a look.
     Column("said", Text, nullable=False),
     Column("letter_key", Text),
@@ -143,6 +145,7 @@ announcements = Table(
     UniqueConstraint("community_id", "letter_key"),
     CheckConstraint("approved_revision <= revision", name="approved_revision"),
     Index(None, "community_id", "said"),
+    Index(None, "community_id", "title_key"),
     CheckConstraint("title <> ''", name="title"),
     CheckConstraint("revision >= 1", name="revision"),
 )

@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("approved_revision", sa.Integer(), nullable=True),
         sa.Column("approved_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("title_key", sa.Text(), server_default="", nullable=False),
         sa.Column("said", sa.Text(), nullable=False),
         sa.Column("letter_key", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -79,6 +80,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("announcements", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_announcements_community_id_said"), ["community_id", "said"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_announcements_community_id_title_key"), ["community_id", "title_key"], unique=False
+        )
 
     op.create_table(
         "channels",
