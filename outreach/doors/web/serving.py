@@ -44,6 +44,7 @@ def _listening(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # from here on callers wait in line until the server thread takes them
     except OSError as trouble:
         listening.close()
         said = (trouble.strerror or "it is not possible").lower()
