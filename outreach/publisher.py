@@ -7,15 +7,15 @@ grouping: what is recorded of some posts and the claims of the next share one tr
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove, Verdict, judge, next_look
-from outreach.model import Attempt, Move, Outcome, Post, Refused, Unavailable, Unconfirmed
-from outreach.store import Store, StoreTrouble, channels, claims, explained, moves
+from outreach.model import Attempt, BadInput, Move, Outcome, Post, Refused, Unavailable, Unconfirmed
+from outreach.store import NOT_STORABLE, Store, StoreTrouble, channels, claims, explained, moves
 from outreach.store.moves import Change, Ending
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ POLL_S = 0.2
 QUIET_S = 0.005
 TOGETHER_S = 0.0003
 TROUBLE_PAUSE_S = 1.0
+_NOT_ALL_AT_ONCE: tuple[type[Exception], ...] = (IllegalMove, *NOT_STORABLE)
 MOST_SENDERS = 32
 
 
@@ -81,6 +82,8 @@ class Publisher:
         self._in_flight: dict[int, Attempt] = {}
         self._unrecorded: list[Result] = []
         self._extended_at_s = clock.elapsed_s()
+        self._trouble: StoreTrouble | None = None
+        self._trouble_since_s = 0.0
         self._outbox: SimpleQueue[tuple[Attempt, float] | None] = SimpleQueue()
         self._senders = [
             threading.Thread(target=self._send_all, name=f"sender-{n}", daemon=True)
@@ -102,11 +105,19 @@ class Publisher:
         self._finish()
 
     def drain(self) -> int:
-        """Publish everything that is due now, and end when nothing is left to claim; give how many attempts it made."""
+        """Publish everything that is due now, and end when nothing is left to claim; give how many attempts it made.
+
+        Raises `StoreTrouble` when the database cannot be written for as long as a stop may take: what was sent by then
+        is in doubt, and is found so at the next start.
+        """
         made = 0
         results: list[Result] = []
         while True:
             made += self._turn(results, claiming=True)
+            if self._trouble and (
+                not self._in_flight or self._clock.elapsed_s() - self._trouble_since_s > self._pace.stop_s
+            ):
+                raise self._trouble
             if not self._in_flight:
                 return made
             results = self._gathered(self._clock.elapsed_s() + self._pace.lease.total_seconds() / 3)
@@ -176,12 +187,13 @@ class Publisher:
         self._unrecorded = []
         try:
             claimed = self._commit(results, claiming)
-        except IllegalMove:
-            self._record_one_by_one(results)
-            claimed = []
+        except _NOT_ALL_AT_ONCE:
+            self._settle(self._recorded_one_by_one(results))
+            return self._turn([], claiming=claiming) if results else 0
         except StoreTrouble as trouble:
             self._keep_for_later(results, trouble)
             return 0
+        self._trouble = None
         self._settle(results)
         if not self._in_flight:
             self._extended_at_s = began_s
@@ -235,25 +247,33 @@ class Publisher:
             case _:
                 return {"reason": verdict.reason}
 
-    def _record_one_by_one(self, results: list[Result]) -> None:
-        """One of them speaks for an attempt that is not its own any more: leave that one out, loudly."""
-        for result in results:
-            try:
-                with self._store.write() as tx:
-                    self._record(tx, [result])
-            except IllegalMove:
-                log.error(
-                    "%s: the answer to attempt %d came too late and was not recorded",
-                    result.attempt.post.name,
-                    result.attempt.number,
-                )
-            except StoreTrouble as trouble:
-                self._keep_for_later([result], trouble)
+    def _recorded_one_by_one(self, results: list[Result]) -> list[Result]:
+        """One of them cannot be recorded as it is: find out which, and let it hold up no other."""
+        return [done for result in results if (done := self._recorded(result)) is not None]
+
+    def _recorded(self, result: Result) -> Result | None:
+        name, number = result.attempt.post.name, result.attempt.number
+        try:
+            with self._store.write() as tx:
+                self._record(tx, [result])
+        except IllegalMove:
+            log.error("%s: the answer to attempt %d came too late and was not recorded", name, number)
+        except NOT_STORABLE as trouble:
+            log.error("%s: the answer to attempt %d cannot be stored: %s", name, number, type(trouble).__name__)
+            doubt = Unconfirmed("The channel's answer could not be recorded; the post may be out.")
+            return result if result.outcome == doubt else self._recorded(replace(result, outcome=doubt))
+        except StoreTrouble as trouble:
+            self._keep_for_later([result], trouble)
+            return None
+        return result
 
     def _keep_for_later(self, results: list[Result], trouble: StoreTrouble) -> None:
         """The commit may or may not have happened: nothing new is claimed before these answers are safe."""
         log.error("%s %d answers wait to be recorded.", explained(trouble).message, len(results))
         self._unrecorded += results
+        if self._trouble is None:
+            self._trouble_since_s = self._clock.elapsed_s()
+        self._trouble = trouble
         threading.Event().wait(TROUBLE_PAUSE_S)
 
     def _settle(self, results: list[Result]) -> None:
@@ -286,7 +306,7 @@ class Publisher:
             self._inbox.put(Result(attempt, outcome, self._clock.now()))
 
     def _outcome(self, attempt: Attempt, claimed_at_s: float) -> Outcome:
-        if attempt.content.sha256() != attempt.post.content_sha256:
+        if not _is_as_approved(attempt):
             return Refused("What is stored is not what was approved; it was not sent.")
         if self._clock.elapsed_s() - claimed_at_s > self._pace.lease.total_seconds() / 2:
             return Unavailable("The worker was held up before it could send.")
@@ -315,6 +335,13 @@ def doubt_values(reason: str, *, at: datetime, look_after_s: tuple[int, ...]) ->
     """Lay out what a post in doubt is given: the reason, and when it is looked for first."""
     look_at = next_look(0, doubted_at=at, look_after_s=look_after_s)
     return {"reason": reason, "doubted_at": at, "look_at": look_at, "looks": 0, "clean_looks": 0}
+
+
+def _is_as_approved(attempt: Attempt) -> bool:
+    try:
+        return attempt.content.sha256() == attempt.post.content_sha256
+    except (BadInput, UnicodeError):
+        return False  # what cannot even be hashed was never approved
 
 
 def _ending(result: Result) -> Ending:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, insert, select, update
 
 from outreach.lifecycle import OPEN
-from outreach.model import Content, Post, SentPicture, State
+from outreach.model import BadInput, Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
 from outreach.store.posts import APPROVED, content_row
 from outreach.store.prepared import Prepared
@@ -253,13 +253,18 @@ def set_paused(tx: Transaction, of: Sequence[Post], paused: bool, *, now: dateti
 
 
 def approve(tx: Transaction, number: int, revision: int, *, person: str, now: datetime) -> None:
-    """Bind an approval to one revision: any edit afterwards voids it."""
+    """Bind an approval to one revision: any edit afterwards voids it. Raises `BadInput` if there was one meanwhile."""
     who = person_id(tx, person, now)
-    tx.execute(
+    given = tx.execute(
         update(announcements)
         .where(announcements.c.id == number, announcements.c.revision == revision)
         .values(approved_revision=revision, approved_by=who)
     )
+    if given.rowcount != 1:
+        raise BadInput(
+            f"Announcement {number} was changed meanwhile; revision {revision} is not its latest any more.",
+            next_step=f"Look at it again with: outreach show {number}",
+        )
     event = {"at": now, "kind": "approve", "announcement_id": number, "person": person, "note": f"revision {revision}"}
     tx.execute(insert(events), event)
 

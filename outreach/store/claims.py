@@ -28,7 +28,7 @@ _CLAIM = f"""
     UPDATE posts SET state = 'publishing', attempt = attempt + 1, worker = :worker, lease_until = :lease_until
     WHERE state = 'queued' AND id IN (
         SELECT (SELECT p.id {_MAY_GO} AND p.due_at <= :now ORDER BY p.due_at, p.id LIMIT 1)
-        {_DUE_ON_A_FREE_CHANNEL} ORDER BY c.id LIMIT :most %(lock)s
+        {_DUE_ON_A_FREE_CHANNEL} %(limit)s %(lock)s
     )
     RETURNING id
 """  # noqa: S608 - no value of anybody's is in it
@@ -47,7 +47,12 @@ _DIALECTS = {
 }
 _NOW = bindparam("now", type_=Instant())
 _LEASE = bindparam("lease_until", type_=Instant())
-_CLAIMS = {name: Prepared(text(_CLAIM % words).bindparams(_NOW, _LEASE)) for name, words in _DIALECTS.items()}
+_LIMIT = f"AND EXISTS (SELECT 1 {_MAY_GO} AND p.due_at <= :now) ORDER BY c.id LIMIT :most"
+_CLAIMS = {  # with a second look, so that a channel with nothing due takes no place, only where places are short
+    (name, is_short): Prepared(text(_CLAIM % (words | {"limit": limit})).bindparams(_NOW, _LEASE))
+    for name, words in _DIALECTS.items()
+    for is_short, limit in ((False, ""), (True, _LIMIT))
+}
 _NEXT_DUES = {
     name: text(_NEXT_DUE % words).bindparams(_NOW).columns(due=Instant()) for name, words in _DIALECTS.items()
 }
@@ -71,7 +76,7 @@ def claim(
     if not channels or most < 1:
         return []
     values = {"worker": worker, "lease_until": now + lease, "now": now, "channels": _listed(channels), "most": most}
-    ids = {row[0] for row in _CLAIMS[tx.dialect.name].run(tx, values)}
+    ids = {row[0] for row in _CLAIMS[tx.dialect.name, most < len(channels)].run(tx, values)}
     if not ids:
         return []
     rows = tx.execute(_CLAIMED, {"worker": worker}).all()

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from outreach.model import BadInput
@@ -16,6 +16,9 @@ from outreach.model import BadInput
 Transaction: TypeAlias = Connection
 StoreTrouble: TypeAlias = SQLAlchemyError
 """What the database may raise when it cannot work: full, locked, gone. A commit that raised may still have happened."""
+
+NOT_STORABLE: tuple[type[Exception], ...] = (IntegrityError, DataError, TypeError, ValueError)
+"""What it raises for a value that no retry will get in: a broken promise, or a text that no database takes."""
 
 APPLICATION_ID = 0x6F757472  # "outr"
 SCHEMA = 1
@@ -177,6 +180,12 @@ def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    # SQLite's own knows the letters of ASCII only; a search is to find Müller for MÜLLER.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 # PostgreSQL
@@ -192,7 +201,8 @@ def _postgresql(place: URL) -> Store:
             where="OUTREACH_DATABASE_URL",
             next_step="Install it with: pip install 'outreach[postgres]'",
         ) from None
-    return Store(engine, engine.execution_options(postgresql_readonly=True))
+    # One moment for a whole transaction, as SQLite's readers see it.
+    return Store(engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True))
 
 
 # The schema

@@ -1,19 +1,35 @@
 """What happened, in order, never rewritten: events, attempts and sightings of a post."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from outreach.model import Move
 from outreach.store.engine import Transaction
 from outreach.store.schema import attempts, events, posts, sightings
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_VERDICTS = {str(move) for move in (Move.PUBLISH, Move.DEFER, Move.FAIL, Move.DOUBT)}
+
 
 def of_post(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
-    """Give everything that happened to a post, oldest first, each with at least `at` and `kind`."""
-    told = _events(tx, post_id) + _attempts(tx, post_id) + _sightings(tx, post_id)
-    return [entry for _, entry in sorted(told, key=lambda pair: pair[0])]
+    """Give everything that happened to a post in the order it happened, each with at least `at` and `kind`.
+
+    The order is that of writing: a clock that was set back cannot turn it round. An attempt stands before its verdict.
+    """
+    told: list[tuple[datetime, int, dict[str, Any]]] = []
+    latest = _LONG_AGO
+    ended: dict[int, datetime] = {}
+    for entry in _events(tx, post_id):
+        latest = max(latest, entry["at"])
+        told.append((latest, 1, entry))
+        if entry["kind"] in _VERDICTS:
+            ended.setdefault(entry["attempt"], latest)
+    told += [(ended.get(entry["attempt"], max(latest, entry["at"])), 0, entry) for entry in _attempts(tx, post_id)]
+    told += [(entry["at"], 0, entry) for entry in _sightings(tx, post_id)]
+    return [entry for _, _, entry in sorted(told, key=lambda each: each[:2])]
 
 
 def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, seen_by: str, evidence: Mapping[str, Any]) -> None:
@@ -36,60 +52,34 @@ def set_url(tx: Transaction, post_id: int, url: str) -> None:
     tx.execute(update(posts).where(posts.c.id == post_id).values(url=url))
 
 
-def _events(tx: Transaction, post_id: int) -> list[tuple[Any, dict[str, Any]]]:
+def _events(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
     rows = tx.execute(select(events).where(events.c.post_id == post_id).order_by(events.c.id)).mappings()
-    return [
-        (
-            (row["at"], 1, row["id"]),
-            _without_nothing(
-                {
-                    "at": row["at"],
-                    "kind": row["kind"],
-                    "attempt": row["attempt"],
-                    "person": row["person"],
-                    "note": row["note"],
-                }
-            ),
-        )
-        for row in rows
-    ]
+    return [_without_nothing({key: row[key] for key in ("at", "kind", "attempt", "person", "note")}) for row in rows]
 
 
-def _attempts(tx: Transaction, post_id: int) -> list[tuple[Any, dict[str, Any]]]:
+def _attempts(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
     rows = tx.execute(select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)).mappings()
     return [
-        (
-            (row["ended_at"] or row["started_at"], 0, row["number"]),
-            _without_nothing(
-                {
-                    "at": row["ended_at"] or row["started_at"],
-                    "kind": "attempt",
-                    "attempt": row["number"],
-                    "started_at": row["started_at"],
-                    "outcome": row["outcome"],
-                    "note": row["reason"],
-                    "evidence": row["evidence"] or None,
-                    "content_sha256": row["content_sha256"],
-                }
-            ),
+        _without_nothing(
+            {
+                "at": row["ended_at"] or row["started_at"],
+                "kind": "attempt",
+                "attempt": row["number"],
+                "started_at": row["started_at"],
+                "outcome": row["outcome"],
+                "note": row["reason"],
+                "evidence": row["evidence"] or None,
+                "content_sha256": row["content_sha256"],
+            }
         )
         for row in rows
     ]
 
 
-def _sightings(tx: Transaction, post_id: int) -> list[tuple[Any, dict[str, Any]]]:
+def _sightings(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
     rows = tx.execute(select(sightings).where(sightings.c.post_id == post_id).order_by(sightings.c.id)).mappings()
     return [
-        (
-            (row["at"], 0, row["id"]),
-            {
-                "at": row["at"],
-                "kind": "sighting",
-                "what": row["kind"],
-                "by": row["seen_by"],
-                "evidence": row["evidence"],
-            },
-        )
+        {"at": row["at"], "kind": "sighting", "what": row["kind"], "by": row["seen_by"], "evidence": row["evidence"]}
         for row in rows
     ]
 
