@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 from outreach import markup, when
@@ -17,6 +18,8 @@ from outreach.model import BadInput, Content, Letter, Picture, SentPicture, Word
 from outreach.wording import Resolved, resolve
 
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
+# What is opened at all: a format that no channel takes but many people have is named, not called damaged.
+_OPENED = (*_SUFFIX, "WEBP", "AVIF")
 _MOST_PIXELS = 60_000_000
 
 
@@ -83,6 +86,16 @@ class Composer:
         _check_count(pictures, targets)
         return Draft(letter, resolved, pictures, due, miss_at, notes)
 
+    def title(self, letter: Letter) -> str:
+        """Say under which title a draft is kept: its own, or its template's as far as that can be filled already."""
+        if letter.title or not letter.template:
+            return letter.title
+        template = self._library.get(letter.template)
+        try:
+            return resolve(letter, template, community=self._community).title
+        except BadInput:
+            return letter.template
+
     def times(self, letter: Letter, *, now: datetime) -> tuple[when.When, datetime, tuple[str, ...]]:
         """Say when a letter is due and when its time is over."""
         if not letter.at:
@@ -132,22 +145,41 @@ class Composer:
         return replace(draft, pictures=tuple(self._keep(p) for p in draft.pictures))
 
     def _keep(self, picture: FoundPicture) -> FoundPicture:
-        name = f"{picture.sent.sha256}.{_SUFFIX.get(picture.kind, 'bin')}"
+        wanted = picture.sent.sha256
+        name = f"{wanted}.{_SUFFIX.get(picture.kind, picture.kind.lower())}"
         kept = self._media / name
-        if not kept.is_file():
-            _write_whole(kept, picture.file.read_bytes())
+        if not kept.is_file() or _sha256(kept.read_bytes()) != wanted:
+            data = picture.file.read_bytes()
+            if _sha256(data) != wanted:
+                raise _trouble(f"The picture {picture.sent.file!r} was changed just now.", "Add the letter again.")
+            _write_whole(kept, data)
         return replace(picture, sent=replace(picture.sent, path=name))
 
     def _find(self, picture: Picture, folder: Path, targets: Sequence[Target]) -> FoundPicture:
         for place in (folder, self._media):
-            file = (place / picture.file).resolve()
-            if file.is_relative_to(place.resolve()) and file.is_file():
+            file = _beneath(place, picture.file)
+            if file is not None:
                 return _measured(picture, file, targets)
-        raise BadInput(
-            f"The picture {picture.file!r} was not found.",
-            where="pictures",
-            next_step=f"Put it beside the letter or into {self._media}.",
+        raise _trouble(
+            f"The picture {picture.file!r} was not found.", f"Put it beside the letter or into {self._media}."
         )
+
+
+def _trouble(message: str, next_step: str) -> BadInput:
+    return BadInput(message, where="pictures", next_step=next_step)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _beneath(folder: Path, name: str) -> Path | None:
+    """Give the file of this name in the folder, or nothing: neither `..` nor a link leads out of it."""
+    try:
+        file = (folder / name).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long a name, links that go in a circle, a character no name holds
+        return None
 
 
 def _check_link(link: str | None) -> None:
@@ -159,61 +191,57 @@ def _check_count(pictures: Sequence[FoundPicture], targets: Sequence[Target]) ->
     for target in targets:
         most = target.channel.limits.max_pictures
         if len(pictures) > most:
-            raise BadInput(
-                f"{target.name} takes {most} pictures, not {len(pictures)}.",
-                where="pictures",
-                next_step="Leave some out.",
-            )
+            raise _trouble(f"{target.name} takes {most} pictures, not {len(pictures)}.", "Leave some out.")
 
 
 def _measured(picture: Picture, file: Path, targets: Sequence[Target]) -> FoundPicture:
+    _check_size(picture, file, targets)
     data = _read(picture, file)
-    kind, width, height = _opened(picture, file)
+    kind, width, height = _opened(picture, data)
     for target in targets:
-        limits = target.channel.limits
-        if len(data) > limits.max_picture_bytes:
-            raise BadInput(
-                f"The picture {picture.file!r} has {len(data) / 1e6:.1f} MB; {target.name} takes {limits.max_picture_bytes / 1e6:g} MB.",
-                where="pictures",
-                next_step="Save it smaller.",
+        if kind not in target.channel.limits.picture_formats:
+            raise _trouble(
+                f"The picture {picture.file!r} is {kind}; {target.name} does not take that.", "Save it as JPEG or PNG."
             )
-        if kind not in limits.picture_formats:
-            raise BadInput(
-                f"The picture {picture.file!r} is {kind}; {target.name} does not take that.",
-                where="pictures",
-                next_step="Save it as JPEG or PNG.",
-            )
-    sent = SentPicture(Path(picture.file).name, picture.alt, hashlib.sha256(data).hexdigest(), str(file))
+    sent = SentPicture(Path(picture.file).name, picture.alt, _sha256(data), str(file))
     return FoundPicture(sent, file, kind, len(data), width, height)
+
+
+def _check_size(picture: Picture, file: Path, targets: Sequence[Target]) -> None:
+    """Before it is read: a file may be larger than the memory."""
+    size = file.stat().st_size
+    for target in targets:
+        most = target.channel.limits.max_picture_bytes
+        if size > most:
+            raise _trouble(
+                f"The picture {picture.file!r} has {size / 1e6:.1f} MB; {target.name} takes {most / 1e6:g} MB.",
+                "Save it smaller.",
+            )
 
 
 def _read(picture: Picture, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as trouble:
-        raise BadInput(
-            f"The picture {picture.file!r} cannot be read ({trouble.strerror}).",
-            where="pictures",
-            next_step="Check the file.",
+        raise _trouble(
+            f"The picture {picture.file!r} cannot be read ({trouble.strerror}).", "Check the file."
         ) from None
 
 
-def _opened(picture: Picture, file: Path) -> tuple[str, int, int]:
-    from PIL import Image, UnidentifiedImageError  # start-up time: Pillow costs 20 MB and most letters have no picture
+def _opened(picture: Picture, data: bytes) -> tuple[str, int, int]:
+    from PIL import Image  # start-up time: Pillow costs 20 MB and most letters have no picture
 
     try:
-        with Image.open(file) as opened:
+        Image.MAX_IMAGE_PIXELS = None  # Pillow would print a warning; here a picture with too many points is refused
+        with Image.open(BytesIO(data), formats=_OPENED) as opened:
             kind, (width, height) = opened.format or "unknown", opened.size
             if width * height > _MOST_PIXELS:
-                raise BadInput(
-                    f"The picture {picture.file!r} has too many points.", where="pictures", next_step="Save it smaller."
-                )
+                raise _trouble(f"The picture {picture.file!r} has {width} × {height} points.", "Save it smaller.")
             opened.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise BadInput(
+    except (OSError, SyntaxError, ValueError):
+        raise _trouble(
             f"The file {picture.file!r} is not a picture, or is damaged.",
-            where="pictures",
-            next_step="Open it in a picture program and save it again as JPEG or PNG.",
+            "Open it in a picture program and save it again as JPEG or PNG.",
         ) from None
     return ("JPEG" if kind == "MPO" else kind), width, height
 

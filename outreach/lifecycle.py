@@ -44,6 +44,7 @@ OPEN = frozenset({_S.QUEUED, _S.PUBLISHING, _S.UNCONFIRMED, _S.HELD, _S.MISSED})
 
 BACK_OFF_BASE_S = 30.0
 BACK_OFF_CAP_S = 1800.0
+WISH_CAP_S = 86400.0
 
 
 class IllegalMove(Exception):
@@ -100,12 +101,13 @@ def back_off(attempt: int, *, key: str, at_least_s: float = 0.0) -> timedelta:
     """Wait before the next try: 30 s doubled at each attempt, at most 30 min, less up to a quarter of jitter.
 
     The jitter comes from `key` and `attempt`, so that the same post always waits the same and two posts do not march in
-    step. Never shorter than `at_least_s`, the channel's own wish, which may exceed the cap.
+    step. Never shorter than `at_least_s`, the channel's own wish, which may exceed the cap; but a wish is followed for a
+    day at most: a server may ask for more than a calendar holds.
     """
     doubled = BACK_OFF_BASE_S * 2.0 ** min(max(attempt, 1) - 1, 16)
     digest = hashlib.sha256(f"{key}:{attempt}".encode()).digest()
     jitter = 1.0 - 0.25 * int.from_bytes(digest[:4], "big") / 2**32
-    return timedelta(seconds=max(min(doubled, BACK_OFF_CAP_S) * jitter, at_least_s))
+    return timedelta(seconds=max(min(doubled, BACK_OFF_CAP_S) * jitter, min(at_least_s, WISH_CAP_S)))
 
 
 def next_look(looks: int, *, doubted_at: datetime, look_after_s: tuple[int, ...]) -> datetime | None:

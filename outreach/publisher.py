@@ -82,7 +82,7 @@ class Publisher:
         self._in_flight: dict[int, Attempt] = {}
         self._unrecorded: list[Result] = []
         self._extended_at_s = clock.elapsed_s()
-        self._trouble: StoreTrouble | None = None
+        self._trouble: Exception | None = None
         self._trouble_since_s = 0.0
         self._outbox: SimpleQueue[tuple[Attempt, float] | None] = SimpleQueue()
         self._senders = [
@@ -114,13 +114,16 @@ class Publisher:
         results: list[Result] = []
         while True:
             made += self._turn(results, claiming=True)
-            if self._trouble and (
-                not self._in_flight or self._clock.elapsed_s() - self._trouble_since_s > self._pace.stop_s
-            ):
+            is_long = self._clock.elapsed_s() - self._trouble_since_s > self._pace.stop_s
+            if self._trouble and (is_long or not (self._in_flight or isinstance(self._trouble, _NOT_ALL_AT_ONCE))):
                 raise self._trouble
-            if not self._in_flight:
+            if not self._in_flight and not self._trouble:
                 return made
-            results = self._gathered(self._clock.elapsed_s() + self._pace.lease.total_seconds() / 3)
+            results = (
+                self._gathered(self._clock.elapsed_s() + self._pace.lease.total_seconds() / 3)
+                if self._in_flight
+                else []
+            )
 
     def close(self) -> None:
         """Let the senders go without waiting for any that hang."""
@@ -187,9 +190,12 @@ class Publisher:
         self._unrecorded = []
         try:
             claimed = self._commit(results, claiming)
-        except _NOT_ALL_AT_ONCE:
+        except _NOT_ALL_AT_ONCE as trouble:
+            if not results:
+                self._keep_for_later([], trouble)
+                return 0
             self._settle(self._recorded_one_by_one(results))
-            return self._turn([], claiming=claiming) if results else 0
+            return self._turn([], claiming=claiming)
         except StoreTrouble as trouble:
             self._keep_for_later(results, trouble)
             return 0
@@ -267,9 +273,10 @@ class Publisher:
             return None
         return result
 
-    def _keep_for_later(self, results: list[Result], trouble: StoreTrouble) -> None:
+    def _keep_for_later(self, results: list[Result], trouble: Exception) -> None:
         """The commit may or may not have happened: nothing new is claimed before these answers are safe."""
-        log.error("%s %d answers wait to be recorded.", explained(trouble).message, len(results))
+        said = explained(trouble).message if isinstance(trouble, StoreTrouble) else type(trouble).__name__
+        log.error("%s %d answers wait to be recorded.", said, len(results))
         self._unrecorded += results
         if self._trouble is None:
             self._trouble_since_s = self._clock.elapsed_s()

@@ -17,7 +17,7 @@ Security = Literal["starttls", "tls", "none"]
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address is this machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
+    if f".{host.lower()}".endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
@@ -25,14 +25,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+_LOOK_DIGITS = 6  # eleven days
+
+
 class Settings(BaseModel):
     """What an install is told from outside. Values that are empty count as not given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     OUTREACH_QUEUE: Path = Field(Path("./queue"), description="the queue folder: templates, inbox, media, the database")
     OUTREACH_DATABASE_URL: str = Field(
-        "", description="empty: SQLite in the queue folder; else sqlite:/// or postgresql://"
+        "",
+        repr=False,  # it may hold a password
+        description="empty: SQLite in the queue folder; else sqlite:/// or postgresql://",
     )
     OUTREACH_COMMUNITY: str = Field("TMM SIG", min_length=1, description="the name of the community")
     OUTREACH_TIME_ZONE: str = Field("America/New_York", description="IANA zone in which times are meant")
@@ -82,7 +87,8 @@ class Settings(BaseModel):
     @classmethod
     def _looks_grow(cls, value: str) -> str:
         parts = [part.strip() for part in value.split(",")]
-        if not all(part.isdecimal() for part in parts) or sorted({int(p) for p in parts}) != [int(p) for p in parts]:
+        is_number = all(part.isdecimal() and len(part) <= _LOOK_DIGITS for part in parts)
+        if not is_number or sorted({int(p) for p in parts}) != [int(p) for p in parts]:
             raise PydanticCustomError(
                 "looks", "write growing whole seconds with commas between, such as 30,120,300,900"
             )
@@ -91,8 +97,12 @@ class Settings(BaseModel):
     @field_validator("FACEBOOK_GRAPH_URL")
     @classmethod
     def _is_a_server(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        try:
+            parts = urlsplit(value)
+            is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets that do not close, a port that is no number
+            is_usable = False
+        if not is_usable or parts.query or parts.username or parts.password:
             raise PydanticCustomError("url", "write an address such as https://graph.facebook.com")
         return value.rstrip("/")
 

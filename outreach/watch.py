@@ -10,7 +10,7 @@ from outreach.channels import Channel, HasLinks
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Outcome, Post, Published
 from outreach.publisher import Pace, doubt_values
-from outreach.store import Store, channels, claims, history, moves, posts, workers
+from outreach.store import Store, StoreTrouble, channels, claims, explained, history, moves, posts, workers
 from outreach.store.moves import Change, Ending
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,8 @@ class Watch:
             self._conclude(post, finding)
         except IllegalMove:
             log.info("%s: somebody decided meanwhile", post.name)
+        except StoreTrouble as trouble:  # it keeps no other post from being looked for
+            log.error("%s: %s It is looked for again.", post.name, explained(trouble).message)
 
     def _ask(self, channel: Channel, post: Post) -> Finding:
         with self._store.read() as tx:

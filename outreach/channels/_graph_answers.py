@@ -1,6 +1,7 @@
 """From an error answer of the Graph API to an outcome, and to evidence that holds no secret."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +14,24 @@ from outreach.model import Blocked, Outcome, Refused, Unauthorized, Unavailable,
 
 _SECRETIVE = re.compile(r"(?i)(access_token|appsecret_proof|input_token|client_secret)=[^&\s\"']+")
 _TOKEN_LIKE = re.compile(r"\bEAA[A-Za-z0-9]{20,}")
+_ID = re.compile(r"[0-9]{1,40}(_[0-9]{1,40})?")
 _MOST_CHARS = 300
+_LONGEST_WAIT_S = 7 * 86400.0
 
 
 def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Take tokens and proofs out of a text that came from outside."""
+    """Take tokens and proofs out of a text that came from outside, and what no database or terminal can show."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "…")
-    return _TOKEN_LIKE.sub("…", _SECRETIVE.sub(r"\1=…", text))
+    text = _TOKEN_LIKE.sub("…", _SECRETIVE.sub(r"\1=…", text))
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def id_in(body: Any) -> str | None:
+    """Take the id out of a good answer, or out of an entry of a list; None when there is none to rely on."""
+    found = body.get("id") if isinstance(body, dict) and "error" not in body else None
+    return found if isinstance(found, str) and _ID.fullmatch(found) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +53,17 @@ class GraphError:
         error = body.get("error") if isinstance(body, dict) else None
         error = error if isinstance(error, dict) else {}
         code, subcode = _integer(error.get("code")), _integer(error.get("error_subcode"))
-        said = str(error.get("error_user_msg") or error.get("message") or "")
-        row = look_up(code, subcode)
-        if code == 100 and "appsecret" in said:
-            row = look_up(104, None)
-        if code is None and answer.status == 429:
-            row = look_up(4, None)
-        trace = str(error.get("fbtrace_id") or answer.headers.get("x-fb-trace-id") or "")[:80]
-        short = redacted(said, secrets)[:_MOST_CHARS]
-        return cls(answer.status, row, code, subcode, short, trace, _wait_s(answer.headers, page_id))
+        told = [_text(error.get(name)) for name in ("error_user_msg", "message")]
+        trace = _text(error.get("fbtrace_id")) or answer.headers.get("x-fb-trace-id", "")
+        return cls(
+            status=answer.status,
+            row=_row(answer.status, code, subcode, is_about_proof=any("appsecret" in text for text in told)),
+            code=code,
+            subcode=subcode,
+            said=redacted(next(filter(None, told), ""), secrets)[:_MOST_CHARS],
+            trace_id=redacted(trace, secrets)[:80],
+            wait_s=_wait_s(answer.headers, page_id),
+        )
 
     def sentence(self) -> str:
         """Say it in our words, then in Facebook's."""
@@ -96,20 +108,29 @@ def outcome_of_staging(error: GraphError, file: str, *, now: datetime) -> Outcom
     return outcome
 
 
+def _row(status: int, code: int | None, subcode: int | None, *, is_about_proof: bool) -> Row:
+    if code == 100 and is_about_proof:
+        return look_up(104, None)
+    if code is None and status == 429:
+        return look_up(4, None)
+    return look_up(code, subcode)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _integer(value: Any) -> int | None:
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
         return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9 else None
 
 
 def _wait_s(headers: Mapping[str, str], page_id: str) -> float | None:
-    waits = [_regain_s(headers.get("x-business-use-case-usage"), page_id), _seconds(headers.get("retry-after"))]
-    known = [wait for wait in waits if wait]
+    after = headers.get("retry-after", "").strip()
+    waits = [_regain_s(headers.get("x-business-use-case-usage"), page_id), _integer(after)]
+    known = [min(wait, _LONGEST_WAIT_S) for wait in waits if wait and 0 < wait < math.inf]
     return max(known) if known else None
-
-
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text and text.strip().isdecimal() else None
 
 
 def _regain_s(header: str | None, page_id: str) -> float | None:
@@ -117,6 +138,8 @@ def _regain_s(header: str | None, page_id: str) -> float | None:
     try:
         usage = json.loads(header or "{}")
         entries = usage.get(page_id) or [entry for of_one in usage.values() for entry in of_one]
-        return max((60.0 * entry.get("estimated_time_to_regain_access", 0) for entry in entries), default=None)
-    except (ValueError, AttributeError, TypeError):
+        minutes = [entry.get("estimated_time_to_regain_access") for entry in entries]
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return None
+    numbers = [each for each in minutes if isinstance(each, int | float) and each == each]  # but for NaN
+    return max((60 * each for each in numbers), default=None)

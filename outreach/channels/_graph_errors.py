@@ -48,8 +48,8 @@ ROWS: tuple[Row, ...] = (
     Row(20, None, _M.AMBIGUOUS, "Facebook could not format its answer; the post may be out."),
     Row(21, None, _M.CONFIG, "The Page has moved to another number. Set FACEBOOK_PAGE_ID to it."),
     Row(32, None, _M.RATE_LIMIT, "Facebook's limit for the Page is reached.", _HOUR),
+    Row(33, None, _M.CONFIG, "Facebook does not know this Page, or the token may not see it. Check FACEBOOK_PAGE_ID."),
     Row(100, 33, _M.CONFIG, "Facebook does not know this Page, or the token may not see it. Check FACEBOOK_PAGE_ID."),
-    Row(100, 1366046, _M.REJECTED, "Facebook does not accept the picture: too large, or not a picture it knows."),
     Row(100, None, _M.REJECTED, "Facebook does not accept a part of the post."),
     Row(102, None, _M.REAUTH, "The session behind the token has ended. " + _RECONNECT),
     Row(104, None, _M.CONFIG, "The proof or token was missing or wrong. Check FACEBOOK_APP_SECRET."),
@@ -96,6 +96,11 @@ ROWS: tuple[Row, ...] = (
         1705, None, _M.CONFIG, "The post was made as a person, not as the Page. Set FACEBOOK_PAGE_TOKEN to the Page's."
     ),
     Row(2635, None, _M.CONFIG, "This version of the Graph API is gone. Set FACEBOOK_GRAPH_VERSION to a current one."),
+    Row(3001, None, _M.CONFIG, "The call was made for figures, not for a post. This is a mistake of the service."),
+    *(
+        Row(code, None, _M.AMBIGUOUS, "Facebook had an error that is described in different ways; the post may be out.")
+        for code in (1349125, 1363047, 1609010)
+    ),
     Row(1366046, None, _M.REJECTED, "Facebook does not accept the picture: too large, or not a picture it knows."),
     Row(1366051, None, _M.DUPLICATE, "Facebook says these pictures were posted already."),
     Row(1609005, None, _M.LATER, "Facebook could not read the page behind the link.", 60),
@@ -111,9 +116,14 @@ _BY_NUMBERS = {(row.code, row.subcode): row for row in ROWS}
 _UNKNOWN = "Facebook answered with an error that is not known here; the post may be out."
 
 
+_EITHER_PLACE = 1_000_000  # numbers from here on were seen as codes and, with code 100 or 1, as subcodes
+
+
 def look_up(code: int | None, subcode: int | None) -> Row:
     """Give the row for a code and subcode; an unknown code means that nothing is known of the post."""
     if code is None:
         return Row(0, None, Meaning.AMBIGUOUS, _UNKNOWN)
-    row = _BY_NUMBERS.get((code, subcode)) or _BY_NUMBERS.get((code, None))
-    return row or Row(code, subcode, Meaning.AMBIGUOUS, _UNKNOWN)
+    row = _BY_NUMBERS.get((code, subcode))
+    if row is None and subcode is not None and subcode >= _EITHER_PLACE:
+        row = _BY_NUMBERS.get((subcode, None))
+    return row or _BY_NUMBERS.get((code, None)) or Row(code, subcode, Meaning.AMBIGUOUS, _UNKNOWN)

@@ -4,12 +4,17 @@ No redirect is followed (it would carry the token elsewhere, or post twice), not
 that was idle is not used again, since a reset on it would leave open whether the request was read.
 """
 
+import io
 import json
+import logging
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from http.client import HTTPResponse
+from typing import Any, ClassVar, TypeAlias
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -18,9 +23,13 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from outreach.channels._deadline import Reader, left_s
+from outreach.settings import is_loopback
+
 MAX_BODY_BYTES = 1_000_000
 MAX_IDLE_S = 0.9
 CONNECT_TIMEOUT_S = 10.0
+SLOWEST_UPLOAD_BYTES_PER_S = 100_000
 FileParts: TypeAlias = Sequence[tuple[str, tuple[str, bytes, str]]]
 
 
@@ -56,27 +65,51 @@ class Lost:
 
 Reply: TypeAlias = Answer | NotSent | Lost
 
-_sending = threading.local()
+
+class _Sending(threading.local):
+    """The request of this thread: whether its first byte is out, and until when its answer has to be whole."""
+
+    began = False
+    is_connecting = False
+    until_s = 0.0
+
+
+_sending = _Sending()
+
+
+class _Response(HTTPResponse):
+    """An answer whose headers, too, have to arrive before the deadline."""
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        plain, self.fp = self.fp, io.BufferedReader(Reader(sock, _sending.until_s))
+        plain.close()
 
 
 class _Connection(HTTPConnection):
-    """A connection that takes note when the first byte is about to be written."""
+    """A connection that takes note when the first byte of a request is about to be written."""
+
+    response_class = _Response
+
+    def connect(self) -> None:
+        # What a proxy is asked for first, and the TLS handshake, are no part of the request.
+        _sending.is_connecting = True
+        try:
+            super().connect()
+        finally:
+            _sending.is_connecting = False
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _sending.began = True
+        if not _sending.is_connecting:
+            self.sock.settimeout(left_s(_sending.until_s))
+            _sending.began = True
         super().send(data)
 
 
-class _SecureConnection(HTTPSConnection):
-    """The same over TLS: the handshake is over before anything counts as sent."""
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _sending.began = True
-        super().send(data)
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -88,9 +121,26 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
+    """Uses the connections above whatever the way: one that took no note would let a lost answer pass for unsent."""
+
+    _pools: ClassVar = {"http": _Pool, "https": _SecurePool}
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        if proxy.lower().startswith("socks"):
+            raise requests.exceptions.InvalidProxyURL("a SOCKS proxy cannot be used")
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: Any) -> None:
+        """See no redirect: even unfollowed, requests would read all of its body first, however long it is."""
+        return
 
 
 class _Bearer(AuthBase):
@@ -107,17 +157,19 @@ class _Bearer(AuthBase):
 class Http:
     """A client of one server. Used by one thread at a time."""
 
-    def __init__(self, base_url: str, *, token: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, *, token: str, timeout_s: float, max_idle_s: float = MAX_IDLE_S) -> None:
         self._base_url = base_url
         self._timeout_s = timeout_s
-        self._session = requests.Session()
+        self._max_idle_s = max_idle_s
+        self._session = _Session()
         self._session.mount("http://", _Adapter(max_retries=0, pool_maxsize=1))
         self._session.mount("https://", _Adapter(max_retries=0, pool_maxsize=1))
         self._session.auth = _Bearer(token)
         self._session.headers["User-Agent"] = "outreach"
         # Read proxies and certificates from the environment once, and a netrc never.
         around = self._session.merge_environment_settings(base_url, {}, None, None, None)
-        self._session.proxies, self._session.verify = around["proxies"], around["verify"]
+        is_here = is_loopback(urlsplit(base_url).hostname or "")
+        self._session.proxies, self._session.verify = {} if is_here else around["proxies"], around["verify"]
         self._session.trust_env = False
         self._used_at = time.monotonic()
 
@@ -125,54 +177,55 @@ class Http:
         return f"Http({self._base_url!r})"
 
     def post(self, path: str, data: Mapping[str, str], *, files: FileParts | None = None) -> Reply:
-        """Send a form, as multipart when it has files."""
-        return self._once("POST", path, data=data, files=files)
+        """Send a form, as multipart when it has files. A large file has longer to leave."""
+        size = sum(len(content) for _, (_, content, _) in files or ())
+        return self._once("POST", path, size / SLOWEST_UPLOAD_BYTES_PER_S, data=data, files=files)
 
     def get(self, path: str, params: Mapping[str, str]) -> Reply:
         """Read something."""
         return self._once("GET", path, params=params)
 
-    def _once(self, method: str, path: str, **parts: Any) -> Reply:
+    def _once(self, method: str, path: str, extra_s: float = 0.0, **parts: Any) -> Reply:
         self._drop_an_idle_connection()
-        _sending.began = False
-        deadline = time.monotonic() + self._timeout_s
+        _sending.began, _sending.until_s = False, time.monotonic() + self._timeout_s + extra_s
         timeout = (min(CONNECT_TIMEOUT_S, self._timeout_s), self._timeout_s)
         try:
             response = self._session.request(
                 method, f"{self._base_url}{path}", timeout=timeout, allow_redirects=False, stream=True, **parts
             )
             with response:
-                body = _read(response, deadline)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as trouble:
+                body = _read(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as trouble:
             return _explained(trouble)
         finally:
             self._used_at = time.monotonic()
         return Answer(response.status_code, response.headers, body)
 
     def _drop_an_idle_connection(self) -> None:
-        if time.monotonic() - self._used_at > MAX_IDLE_S:
+        if time.monotonic() - self._used_at > self._max_idle_s:
             self._session.close()
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     body = bytearray()
     while chunk := response.raw.read1(65_536, decode_content=True):
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise requests.exceptions.ContentDecodingError("the answer is too long")
-        if time.monotonic() > deadline:
-            raise requests.exceptions.ReadTimeout("the answer took too long")
     return bytes(body)
 
 
 def _explained(trouble: Exception) -> Reply:
-    """Never quotes the exception, which may hold a URL: its class says enough."""
+    """Never quotes the exception, which may hold a URL or, for a header that cannot be, the token: its class says enough."""
     name = type(trouble).__name__
     if not getattr(_sending, "began", False):
         words = {
             "SSLError": "no secure connection could be made (TLS)",
             "ConnectTimeout": "no connection could be made in time",
-            "ProxyError": "the proxy could not be reached",
+            "ProxyError": "the proxy could not be reached, or did not let us through",
+            "InvalidProxyURL": "the proxy's address cannot be used",
+            "ValueError": "the token or the text holds characters that cannot be sent",
+            "UnicodeEncodeError": "the token or the text holds characters that cannot be sent",
         }
         return NotSent(words.get(name, "no connection could be made"))
     words = {
@@ -181,3 +234,17 @@ def _explained(trouble: Exception) -> Reply:
         "ContentDecodingError": "the answer could not be read",
     }
     return Lost(words.get(name, "the connection broke before the answer was whole"))
+
+
+class _WithoutProofs(logging.Filter):
+    """Takes proofs out of what urllib3 logs of the addresses that are read."""
+
+    _proof = re.compile(r"(appsecret_proof=)[^&\s\"]+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(self._proof.sub(r"\1…", a) if isinstance(a, str) else a for a in record.args)
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutProofs())

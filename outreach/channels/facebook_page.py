@@ -2,27 +2,21 @@
 
 import hashlib
 import hmac
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings
-from outreach.channels._graph_answers import GraphError, outcome_of_error, outcome_of_staging, redacted
+from outreach.channels._graph_answers import GraphError, id_in, outcome_of_error, outcome_of_staging, redacted
 from outreach.channels._http import Answer, Http, Lost, NotSent, Reply
+from outreach.channels._page_posts import Search
 from outreach.model import (
-    Absent,
     Attempt,
     BadInput,
-    Candidate,
-    CannotTell,
     Content,
     Finding,
-    Found,
     Outcome,
     Problem,
     Published,
@@ -36,10 +30,8 @@ from outreach.settings import Settings
 
 MAX_PICTURE_BYTES = 4_000_000
 MAX_PICTURES = 10
-_SKEW = timedelta(minutes=2)
 _PAGE_OF_A_LIST = 25
 _MOST_PAGES = 20
-_ID = re.compile(r"\d+(_\d+)?")
 _MIME = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "tiff": "image/tiff"}
 
 
@@ -56,6 +48,11 @@ class Access:
 
     def __repr__(self) -> str:
         return f"Access({self.url!r}, {self.version!r}, page {self.page_id})"
+
+    @property
+    def proof(self) -> str:
+        """What shows Facebook that whoever holds the token holds the app's secret, too."""
+        return hmac.new(self.app_secret.encode(), self.token.encode(), hashlib.sha256).hexdigest()
 
 
 class FacebookPage:
@@ -148,7 +145,7 @@ class FacebookPage:
         reply = self._post("photos", _photo_form(picture), files=[("source", (picture.file, data, mime))])
         match reply:
             case Answer(status=status) if status < 300:
-                found = _id_in(reply.json())
+                found = id_in(reply.json())
                 return found or Unavailable(f"Facebook took the picture {picture.file} but gave no id for it.")
             case Answer():
                 return outcome_of_staging(self._error(reply), picture.file, now=self._now())
@@ -163,7 +160,7 @@ class FacebookPage:
             case Lost(reason):
                 return Unconfirmed(f"Facebook was reached, but {reason}; the post may be out.")
             case Answer(status=status) if 200 <= status < 300:
-                found = _id_in(reply.json())
+                found = id_in(reply.json())
                 if found:
                     return Published(remote_id=found, evidence={"http_status": status})
                 return Unconfirmed("Facebook answered without an id; the post may be out.", {"http_status": status})
@@ -177,65 +174,38 @@ class FacebookPage:
         return self._http.get(path, {**params, **self._proof()})
 
     def _proof(self) -> dict[str, str]:
-        if not self._access.app_secret:
-            return {}
-        key, token = self._access.app_secret.encode(), self._access.token.encode()
-        return {"appsecret_proof": hmac.new(key, token, hashlib.sha256).hexdigest()}
+        return {"appsecret_proof": self._access.proof} if self._access.app_secret else {}
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return (self._access.token, self._access.app_secret, self._access.proof)
 
     def _error(self, answer: Answer) -> GraphError:
-        return GraphError.from_answer(
-            answer, page_id=self._access.page_id, secrets=(self._access.token, self._access.app_secret)
-        )
+        return GraphError.from_answer(answer, page_id=self._access.page_id, secrets=self._secrets)
 
     # Looking
 
     def find(self, attempt: Attempt) -> Finding:
-        """List the Page's posts back to the first attempt that may have arrived and compare their texts.
-
-        An empty list, or one that cannot be had whole, tells nothing.
-        """
-        wanted = _normal(attempt.content.text)
-        candidates: list[Candidate] = []
-        after, seen_any = "", False
+        """List the Page's posts back to the first attempt that may have arrived and compare their texts."""
+        search = Search(attempt.content.text, started_at=attempt.first_started_at, secrets=self._secrets)
         for _ in range(_MOST_PAGES):
-            reply = self._list(after)
-            if not isinstance(reply, Answer) or reply.status != 200:
-                return CannotTell("the list of the Page's posts could not be read")
-            body = reply.json()
-            if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-                return CannotTell("the list of the Page's posts could not be understood")
-            since = attempt.first_started_at - _SKEW + self._skew(reply)
-            items = [item for item in body["data"] if isinstance(item, dict)]
-            seen_any = seen_any or bool(items)
-            recent = [item for item in items if not _is_before(item, since)]
-            candidates += [
-                _candidate(item) for item in recent if _normal(str(item.get("message", ""))) == wanted and _id_in(item)
-            ]
-            after = _next_cursor(body)
-            if len(recent) < len(items) or not after:
-                return _finding(candidates, seen_any)
-        return (
-            Found(_oldest_first(candidates)) if candidates else CannotTell("the list of the Page's posts is too long")
-        )
+            finding = search.read(self._list(search.after), now=self._now())
+            if finding is not None:
+                return finding
+        return search.conclusion("the list of the Page's posts is too long")
 
     def _list(self, after: str) -> Reply:
         params = {"fields": "id,message,created_time,permalink_url", "limit": str(_PAGE_OF_A_LIST)}
-        # The cursor is taken out of the answer: its `next` address holds the token and is never used.
         return self._get(f"/{self._access.page_id}/published_posts", **params, **({"after": after} if after else {}))
-
-    def _skew(self, answer: Answer) -> timedelta:
-        """How far Facebook's clock is ahead of ours: without it, a post looks older than the attempt that made it."""
-        try:
-            return parsedate_to_datetime(answer.headers["date"]) - self._now()
-        except (KeyError, ValueError, TypeError):
-            return timedelta()
 
     def link_to(self, remote_id: str) -> str | None:
         """Read the permalink; what goes wrong here means nothing for the post."""
         reply = self._get(f"/{remote_id}", fields="permalink_url")
         body = reply.json() if isinstance(reply, Answer) and reply.status == 200 else None
         link = body.get("permalink_url") if isinstance(body, dict) else None
-        return link if isinstance(link, str) and link.startswith(("https://", "http://")) else None
+        if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+            return None
+        return redacted(link, self._secrets)
 
     def check(self) -> list[Problem]:
         """Ask who the token is: it has to be the Page itself."""
@@ -255,7 +225,7 @@ class FacebookPage:
         return self._other_version(reply)
 
     def _other_version(self, answer: Answer) -> list[Problem]:
-        served = answer.headers.get("facebook-api-version")
+        served = redacted(answer.headers.get("facebook-api-version", ""), self._secrets)[:20]
         if not served or served == self._access.version:
             return []
         return [
@@ -279,48 +249,3 @@ def _photo_form(picture: SentPicture) -> dict[str, str]:
     if picture.alt is not None:
         form["alt_text_custom"] = picture.alt
     return form
-
-
-def _id_in(body: Any) -> str | None:
-    found = body.get("id") if isinstance(body, dict) and "error" not in body else None
-    return found if isinstance(found, str) and _ID.fullmatch(found) else None
-
-
-def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
-def _created(item: Mapping[str, Any]) -> datetime | None:
-    try:
-        created = datetime.fromisoformat(str(item.get("created_time")))
-    except ValueError:
-        return None
-    return created if created.tzinfo else created.replace(tzinfo=UTC)
-
-
-def _is_before(item: Mapping[str, Any], since: datetime) -> bool:
-    created = _created(item)
-    return created is not None and created < since
-
-
-def _candidate(item: Mapping[str, Any]) -> Candidate:
-    link = item.get("permalink_url")
-    return Candidate(item["id"], redacted(link) if isinstance(link, str) else None, _created(item))
-
-
-def _next_cursor(body: Mapping[str, Any]) -> str:
-    paging = body.get("paging")
-    if not isinstance(paging, dict) or not paging.get("next"):
-        return ""
-    cursors = paging.get("cursors")
-    return str(cursors.get("after", "")) if isinstance(cursors, dict) else ""
-
-
-def _finding(candidates: list[Candidate], seen_any: bool) -> Finding:
-    if candidates:
-        return Found(_oldest_first(candidates))
-    return Absent() if seen_any else CannotTell("the list of the Page's posts is empty")
-
-
-def _oldest_first(candidates: list[Candidate]) -> tuple[Candidate, ...]:
-    return tuple(sorted(candidates, key=lambda c: (c.created_at or datetime.max.replace(tzinfo=UTC), c.remote_id)))

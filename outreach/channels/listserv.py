@@ -1,12 +1,14 @@
 """A listserv, by mail: one message to the list alone, from a member, through that member's own submission server."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr
 from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import ClassVar, Self
+from unicodedata import category
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings
@@ -30,6 +32,9 @@ from outreach.settings import Settings
 _WIDTHS = (640, 480, 320, 240)
 _ENCODED = 1.37  # base64 with its line ends
 _PART_HEADERS = 400
+_ADDED_ON_THE_WAY = 3 * 1024  # headers of the servers between us and the list, which its limit counts, too
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+_MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 class Listserv:
@@ -48,8 +53,7 @@ class Listserv:
     def __init__(
         self, *, address: str, sender: str, server: submission.Server, max_bytes: int, surroundings: Surroundings
     ) -> None:
-        name, self._sender = parseaddr(sender)
-        self._from = formataddr((name, self._sender)) if name else self._sender
+        self._sender_name, self._sender = parseaddr(sender)
         self._address = address
         self._domain = self._sender.rpartition("@")[2]
         self._server = server
@@ -83,6 +87,7 @@ class Listserv:
 
     def render(self, wording: Wording) -> Content:
         """Build the whole message: the link ends it, pictures go inside as small copies as far as the list's limit lets them."""
+        _refuse_control_characters(wording.title)
         body = _with_link(wording)
         text = markup.to_mail_text(_with_picture_words(body, wording.pictures))
         _refuse_a_command(wording.title, text)
@@ -93,9 +98,10 @@ class Listserv:
                 where="body",
                 next_step="Shorten it, or link to the long part.",
             )
-        inline = self._small_copies(wording.pictures, room=self._max_bytes - len(message))
+        inline = self._small_copies(wording.pictures, room=self._max_bytes - len(message) - _ADDED_ON_THE_WAY)
         if inline:
-            message = self._message(wording, body, text, inline)
+            illustrated = self._message(wording, body, text, inline)
+            message = illustrated if len(illustrated) <= self._max_bytes - _ADDED_ON_THE_WAY else message
         return Content(
             self.kind,
             text,
@@ -108,9 +114,11 @@ class Listserv:
     def _message(self, wording: Wording, body: str, text: str, inline: tuple[mail.InlinePicture, ...]) -> bytes:
         html = markup.to_html(body, title=wording.title)
         if inline:
-            html = html.replace("</body>", "".join(_image(p, wording.pictures) for p in inline) + "\n</body>")
+            shown = zip(inline, wording.pictures, strict=True)
+            html = html.replace("</body>", "".join(_image(copy, picture) for copy, picture in shown) + "\n</body>")
         parts = mail.Parts(
-            sender=self._from,
+            sender=self._sender,
+            sender_name=self._sender_name,
             recipient=self._address,
             subject=wording.title,
             text=text,
@@ -126,10 +134,10 @@ class Listserv:
         made = []
         for number, picture in enumerate(pictures):
             share = int((room / len(pictures) - _PART_HEADERS) / _ENCODED)
-            small = _shrunk(self._media / picture.path, share)
+            small = _shrunk(self._media / picture.path, share, picture.file)
             if small is None:
                 return ()
-            name = f"{Path(picture.file).stem}.jpg"
+            name = f"{_NOT_IN_A_NAME.sub('-', Path(picture.file).stem)[:60]}.jpg"
             made.append(
                 mail.InlinePicture(f"picture{number}.{picture.sha256[:16]}@{self._domain}", name, "jpeg", small)
             )
@@ -175,13 +183,26 @@ def _with_link(wording: Wording) -> str:
 
 
 def _with_picture_words(body: str, pictures: tuple[SentPicture, ...]) -> str:
-    described = [f"\\[Picture: {p.alt}\\]" for p in pictures if p.alt]
-    return "\n\n".join([body.rstrip(), *described])
+    return "\n\n".join([body.rstrip(), *(_in_words(p.alt) for p in pictures if p.alt)])
 
 
-def _image(inline: mail.InlinePicture, pictures: tuple[SentPicture, ...]) -> str:
-    alt = next((p.alt or "" for p in pictures if p.sha256.startswith(inline.place.split(".")[1][:16])), "")
-    return f'\n<p><img src="cid:{inline.place}" alt="{escape(alt)}" style="max-width: 100%; height: auto"></p>'
+def _in_words(alt: str) -> str:
+    """Describe a picture in Markdown, in which nothing of the alternative text is taken for Markdown."""
+    return _MARKS.sub(r"\\\1", f"[Picture: {' '.join(alt.split())}]")
+
+
+def _image(inline: mail.InlinePicture, picture: SentPicture) -> str:
+    alt = escape(" ".join((picture.alt or "").split()))
+    return f'\n<p><img src="cid:{inline.place}" alt="{alt}" style="max-width: 100%; height: auto"></p>'
+
+
+def _refuse_control_characters(title: str) -> None:
+    if any(category(c) in ("Cc", "Cs", "Zl", "Zp") for c in title):
+        raise BadInput(
+            "The title holds a line break or another character that no subject can carry.",
+            where="title",
+            next_step="Write it on one line.",
+        )
 
 
 def _refuse_a_command(subject: str, text: str) -> None:
@@ -194,12 +215,17 @@ def _refuse_a_command(subject: str, text: str) -> None:
         )
 
 
-def _shrunk(file: Path, max_bytes: int) -> bytes | None:
+def _shrunk(file: Path, max_bytes: int, name: str) -> bytes | None:
     """Give the largest of some small JPEG copies that fits; None when even the smallest does not."""
     from PIL import Image, ImageOps  # start-up time: Pillow costs 20 MB and most mails have no picture
 
-    with Image.open(file) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    try:
+        with Image.open(file) as opened:
+            picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except OSError:
+        raise BadInput(
+            f"The picture {name!r} cannot be read.", where="pictures", next_step="Put it there again."
+        ) from None
     for width in _WIDTHS:
         small = picture.copy()
         small.thumbnail((width, width * 2))

@@ -11,6 +11,7 @@ from outreach.model import (
     Absent,
     Attempt,
     Candidate,
+    CannotTell,
     Content,
     Finding,
     Found,
@@ -66,16 +67,25 @@ class Rehearsal:
         return Published(remote_id=f"rehearsal:{name}:{attempt.number}")
 
     def find(self, attempt: Attempt) -> Finding:
-        """Look into the file."""
+        """Look into the file; a line that was cut off, or that somebody else wrote, is passed over."""
         try:
-            lines = self._file.read_text(encoding="utf-8").splitlines()
-        except OSError:
+            text = self._file.read_text(encoding="utf-8")
+        except FileNotFoundError:
             return Absent()
-        names = [json.loads(line)["for"] for line in lines]
-        seen = [
-            Candidate(f"rehearsal:{name}:{attempt.number}", None, None) for name in names if name == attempt.post.name
-        ]
-        return Found(tuple(seen[:1])) if seen else Absent()
+        except (OSError, ValueError):
+            return CannotTell(f"the rehearsal's file {self._file} cannot be read")
+        name = attempt.post.name
+        if any(_name_in(line) == name for line in text.splitlines()):
+            return Found((Candidate(f"rehearsal:{name}:{attempt.number}", None, None),))
+        return Absent()
+
+
+def _name_in(line: str) -> object:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry.get("for") if isinstance(entry, dict) else None
 
 
 def write(file: Path, shown: Iterable[tuple[str, Mapping[str, object]]]) -> None:

@@ -1,6 +1,7 @@
-"""The demo: sandbox, worker and seed announcements in one process, in a folder that is gone afterwards."""
+"""The demo: sandbox, worker, page and seed announcements in one process, in a folder that is gone afterwards."""
 
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from outreach import letter as letters
 from outreach import when
 from outreach.bootstrap import House, build
 from outreach.doors.layout import lay_out
+from outreach.doors.letterfile import read_letter
+from outreach.doors.web import create
+from outreach.doors.web.serving import served
 from outreach.doors.worker import Worker, stopping_on_signals
 from outreach.model import Post, State
 from outreach.sandbox import Sandbox
@@ -57,25 +60,46 @@ class Done:
         return not (self.failed or self.unconfirmed) and self.published == self.page_posts + self.list_mails
 
 
+class _Stop:
+    """Ctrl-C, whether the worker is there already or not."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    def ask_to_stop(self) -> None:
+        self._asked.set()
+
+    def wait(self, timeout_s: float) -> bool:
+        return self._asked.wait(timeout_s)
+
+
 def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
     """Run the demo; without `exit_when_idle` until Ctrl-C. `screen` None is silent."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="outreach-demo-") as folder, Sandbox() as sandbox:
+    stop = _Stop()
+    with (
+        stopping_on_signals(stop),
+        tempfile.TemporaryDirectory(prefix="outreach-demo-") as folder,
+        Sandbox() as sandbox,
+    ):
         queue = Path(folder) / "queue"
         lay_out(queue)
         house = build(_settings(queue, sandbox))
         worker = Worker(house)
-        with stopping_on_signals(worker):
+        elsewhere = {"the Page": sandbox.page_url, "the list's archive": sandbox.archive_url}
+        with served(create(house, links=elsewhere)) as address:
             worker.start()
             _queue_seeds(house, queue / "seed")
-            with _shown(house, sandbox, screen) as show:
-                _wait(house, worker, show, exit_when_idle=exit_when_idle)
+            with _shown(house, {"the queue": address} | elsewhere, screen) as show:
+                _wait(house, stop, show, exit_when_idle=exit_when_idle)
             worker.stop()
         done = _done(house, sandbox, time.monotonic() - began)
         house.close()
-        if screen is not None:
-            screen.print(f"{done.page_posts} posts on the Page, {done.list_mails} mails on the list, each once.")
-        return done
+    if screen is not None:
+        screen.print(
+            f"\nThe Page shows {_count(done.page_posts, 'post')}, the list got {_count(done.list_mails, 'mail')}."
+        )
+    return done
 
 
 def _settings(queue: Path, sandbox: Sandbox) -> Settings:
@@ -100,13 +124,12 @@ def _queue_seeds(house: House, folder: Path) -> None:
     first = house.clock.now().replace(microsecond=0) + timedelta(seconds=_FIRST_DUE_S)
     for place, file in enumerate(sorted(folder.glob("*.md"))):
         at = (first + timedelta(seconds=place * _APART_S)).isoformat()
-        letter = letters.parse(letters.decode(file.read_bytes(), name=file.name), name=file.name)
-        house.desk.add(replace(letter, at=at), folder=folder)
+        house.desk.add(replace(read_letter(file), at=at), folder=folder)
 
 
-def _wait(house: House, worker: Worker, show: Any, *, exit_when_idle: bool) -> None:
+def _wait(house: House, stop: _Stop, show: Any, *, exit_when_idle: bool) -> None:
     until = time.monotonic() + _MOST_S
-    while not worker.wait(0.1):
+    while not stop.wait(0.1):
         show()
         if exit_when_idle and (_is_idle(house) or time.monotonic() > until):
             return
@@ -134,13 +157,13 @@ def _done(house: House, sandbox: Sandbox, seconds: float) -> Done:
 
 
 @contextmanager
-def _shown(house: House, sandbox: Sandbox, screen: Console | None) -> Iterator[Any]:
+def _shown(house: House, addresses: dict[str, str], screen: Console | None) -> Iterator[Any]:
     if screen is None:
         yield lambda: None
         return
     screen.print("[bold]Outreach on its sandbox.[/bold] Nothing leaves this machine. Open while it runs:")
-    screen.print(f"  the Page            {sandbox.page_url}", soft_wrap=True)
-    screen.print(f"  the list's archive  {sandbox.archive_url}", soft_wrap=True)
+    for name, address in addresses.items():
+        screen.print(f"  {name:<20}{address}", soft_wrap=True)
     screen.print("  end with Ctrl-C\n")
     with Live(_drawn(house), console=screen, refresh_per_second=8, transient=False) as live:
         yield lambda: live.update(_drawn(house))
@@ -155,3 +178,7 @@ def _drawn(house: House) -> Table:
     states = [post.state for post in _all_posts(house)]
     drawn.caption = f"{states.count(State.PUBLISHED)} of {len(states)} published"
     return drawn
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

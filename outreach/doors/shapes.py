@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outreach.desk import Added, Changed, Preview
-from outreach.model import BadInput, Post
+from outreach.model import BadInput, Post, State
 from outreach.store.channels import ChannelRow
 
 POST_KEYS = (
@@ -48,7 +48,7 @@ def post(of: Post) -> dict[str, Any]:
         "remote_id": of.remote_id,
         "url": of.url,
         "message_id": of.message_id,
-        "reason": of.reason or ("paused by a person" if of.paused else None),
+        "reason": of.reason or ("paused by a person" if of.paused and of.state is State.QUEUED else None),
         "content_sha256": of.content_sha256,
     }
 

@@ -1,4 +1,4 @@
-"""The worker: the publisher in one thread, the chores on a steady beat in another, until it is told to stop."""
+"""The worker: the publisher in one thread, chores on a steady beat in others, until it is told to stop."""
 
 import logging
 import signal
@@ -6,39 +6,63 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
 import schedule
 
 from outreach.bootstrap import House
+from outreach.desk import HOW_TO_SET_UP
 from outreach.doors.inbox import Inbox
+from outreach.model import BadInput
+from outreach.store import StoreTrouble, explained
 
 log = logging.getLogger(__name__)
 
 ROUND_S = 1
 BEAT_S = 15
+LEAST_WAIT_S = 0.05
+CHORES_STOP_S = 5.0
+AGAIN_S = 1.0
 
 
 class Worker:
     """One worker of this process. `start` returns at once; `stop` waits for what is in flight."""
 
     def __init__(self, house: House) -> None:
+        if not house.targets:
+            raise BadInput("No channel is set up, so there is nothing to work on.", next_step=HOW_TO_SET_UP)
         self._inbox = Inbox(house.settings.OUTREACH_QUEUE, house.desk)
         self._publisher, self._watch = house.new_worker()
         self._desk = house.desk
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._publish, name="publisher", daemon=True),
-            threading.Thread(target=self._do_chores, name="chores", daemon=True),
+        watch = self._watch
+        self._rounds = [
+            safely("rescue", watch.rescue),
+            safely("miss", watch.miss),
+            safely("resume", watch.resume),
+            safely("look", watch.look),
+        ]
+        # Letters have a thread of their own: a channel that does not answer keeps none waiting.
+        self._letters = Beats().every(ROUND_S, safely("inbox", self._inbox.sweep))
+        self._chores = Beats()
+        for chore in (*self._rounds, safely("links", watch.fetch_links)):
+            self._chores.every(ROUND_S, chore)
+        self._chores.every(BEAT_S, safely("beat", watch.beat))
+        self._publishing = threading.Thread(target=self._publish, name="publisher", daemon=True)
+        self._beating = [
+            threading.Thread(target=beats.run, args=(self._stop,), name=name, daemon=True)
+            for name, beats in (("inbox", self._letters), ("chores", self._chores))
         ]
 
     def once(self) -> int:
         """Do what is due now, then end; give how many attempts were made."""
         self._inbox.prepare()
-        self._inbox.sweep()
         self._watch.beat()
-        self._watch.round()
+        safely("inbox", self._inbox.sweep)()
+        for chore in self._rounds:
+            chore()
         made = self._publisher.drain()
-        self._watch.fetch_links(budget_s=60.0)
+        safely("links", lambda: self._watch.fetch_links(budget_s=60.0))()
         self._watch.leave()
         self._publisher.close()
         return made
@@ -47,8 +71,9 @@ class Worker:
         """Begin to work."""
         self._inbox.prepare()
         self._watch.beat()
+        safely("recall", self._watch.recall_links)()
         self._desk.on_queued = self._publisher.wake
-        for thread in self._threads:
+        for thread in (self._publishing, *self._beating):
             thread.start()
 
     def ask_to_stop(self) -> None:
@@ -57,48 +82,82 @@ class Worker:
         self._publisher.wake()
 
     def stop(self) -> None:
-        """Claim nothing more and wait until what is in flight has ended, or its time has."""
+        """Claim nothing more and wait until what is in flight has ended, or its time has.
+
+        A chore that hangs is not waited for: it only asks, and what it would write down it writes whole or not at all.
+        """
         self.ask_to_stop()
-        for thread in self._threads:
-            thread.join()
-        _safely("leave", self._watch.leave)()
+        self._publishing.join()
+        for thread in self._beating:
+            thread.join(CHORES_STOP_S)
+        safely("leave", self._watch.leave)()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it was asked to stop."""
         return self._stop.wait(timeout_s)
 
     def _publish(self) -> None:
-        self._publisher.run(self._stop)
-
-    def _do_chores(self) -> None:
-        beats = schedule.Scheduler()
-        beats.every(ROUND_S).seconds.do(_safely("round", self._watch.round))
-        beats.every(ROUND_S).seconds.do(_safely("inbox", self._inbox.sweep))
-        beats.every(ROUND_S).seconds.do(_safely("links", self._watch.fetch_links))
-        beats.every(BEAT_S).seconds.do(_safely("beat", self._watch.beat))
-        _safely("recall", self._watch.recall_links)()
-        beats.run_all()
-        while not self._stop.wait(max(0.05, beats.idle_seconds or ROUND_S)):
-            beats.run_pending()
+        """Publish until told to stop. A fault of ours is logged and the work goes on: nobody would see a dead thread."""
+        work = safely("publish", lambda: self._publisher.run(self._stop))
+        work()
+        while not self._stop.wait(AGAIN_S):
+            work()
 
 
-def _safely(name: str, chore: Callable[[], object]) -> Callable[[], None]:
+class Beats:
+    """Chores, each on its beat."""
+
+    def __init__(self) -> None:
+        self._scheduler = schedule.Scheduler()
+        self._longest_s = 0
+
+    def every(self, seconds: int, chore: Callable[[], None]) -> "Beats":
+        """Add a chore."""
+        self._scheduler.every(seconds).seconds.do(chore)
+        self._longest_s = max(self._longest_s, seconds)
+        return self
+
+    def run(self, stop: threading.Event) -> None:
+        """Do all of them at once, then each on its beat, until `stop` is set."""
+        self._scheduler.run_all()
+        while not stop.wait(max(LEAST_WAIT_S, min(self._scheduler.idle_seconds or 0, ROUND_S))):
+            self.turn()
+
+    def turn(self) -> None:
+        """Do what is due. `schedule` goes by the wall clock: when that was set back, as each autumn, do all at once."""
+        if (self._scheduler.idle_seconds or 0) > self._longest_s:
+            self._scheduler.run_all()
+        self._scheduler.run_pending()
+
+
+def safely(name: str, chore: Callable[[], object]) -> Callable[[], None]:
+    """Make a chore that never raises: what fails today may work at the next beat."""
+
     def beat() -> None:
         try:
             chore()
-        except Exception:  # the named place around one beat: a chore that fails today may work at the next beat
+        except StoreTrouble as trouble:
+            log.error("the chore %r has to wait: %s", name, explained(trouble).message)
+        except Exception:  # the named place around one beat
             log.exception("the chore %r failed", name)
 
     return beat
 
 
+class Stoppable(Protocol):
+    """Something that a signal can end."""
+
+    def ask_to_stop(self) -> None:
+        """Begin to end. Called from a signal handler."""
+
+
 @contextmanager
-def stopping_on_signals(worker: Worker) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the worker in order; a second one ends it at once."""
+def stopping_on_signals(work: Stoppable) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the work in order; a second one ends it at once."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
-        worker.ask_to_stop()
+        work.ask_to_stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -4,22 +4,37 @@ Everything up to the final dot may be tried again; an error between the final do
 the server kept the message, and so does silence there (RFC 5321 asks to wait ten minutes for it).
 """
 
+import base64
 import contextlib
-import select
+import io
+import re
 import smtplib
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from outreach.channels._deadline import Reader
 from outreach.model import Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
 
 FINAL_DOT_TIMEOUT_S = 600.0
 _LAST_LOOK_S = 0.05
+_GOODBYE_S = 2.0
+_MOST_LINES = 200
+_MOST_CHARS = 300
+_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")  # smtplib would read another address out of one with odd characters
+_HERE = (
+    "[127.0.0.1]"  # what mail programs say: the machine's own name is nobody's business, and asking for it takes time
+)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A submission server. No log-in is tried without a user name. Its `repr` shows no password."""
+    """A submission server. No log-in is tried without a user name. Its `repr` shows no password.
+
+    `timeout_s` is for each answer to be whole; the one to the final dot has a time of its own.
+    """
 
     host: str
     port: int
@@ -28,6 +43,15 @@ class Server:
     password: str = field(default="", repr=False)
     timeout_s: float = 30.0
     final_dot_timeout_s: float = FINAL_DOT_TIMEOUT_S
+
+    def cleaned(self, said: bytes | str) -> str:
+        """Make one line of what the server said, without the password in any form in which it was told it."""
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+        name, password = self.username.encode(), self.password.encode()
+        forms = [base64.b64encode(form).decode() for form in (b"\0" + name + b"\0" + password, password)]
+        for secret in (*forms, self.password):
+            text = text.replace(secret, "…") if secret else text
+        return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_MOST_CHARS]
 
 
 class _Ended(Exception):
@@ -40,101 +64,204 @@ class _Ended(Exception):
 
 def submit(server: Server, *, sender: str, recipient: str, message: bytes, message_id: str) -> Outcome:
     """Hand over one message for one recipient. Never tries twice; never raises for what the server does."""
-    try:
-        connection = _greeted(server)
-        try:
-            _envelope(connection, sender, recipient)
-            return _data(connection, server, message, message_id)
-        finally:
-            _goodbye(connection)
-    except _Ended as ended:
-        return ended.outcome
-    except (OSError, smtplib.SMTPException, UnicodeError) as trouble:
-        return Unavailable(f"The mail server {server.host} could not be used: {_words(trouble)}.")
+    for address in (sender, recipient):
+        if not _ADDRESS.fullmatch(address):
+            return Refused(f"Mail cannot be sent from or to {address!r}: check LISTSERV_SENDER and LISTSERV_ADDRESS.")
+
+    def talk(dialogue: "_Dialogue") -> Outcome:
+        dialogue.name_sender(sender)
+        dialogue.name_recipient(recipient)
+        return dialogue.hand_over(message, message_id)
+
+    return _with_dialogue(server, talk)
 
 
 def rehearse(server: Server, *, sender: str) -> Outcome:
     """Go as far as naming the sender, and leave: finds out whether log-in and address are accepted."""
+
+    def talk(dialogue: "_Dialogue") -> Outcome:
+        dialogue.name_sender(sender)
+        return Published(message_id="")
+
+    return _with_dialogue(server, talk)
+
+
+def _with_dialogue(server: Server, talk: "Callable[[_Dialogue], Outcome]") -> Outcome:
+    dialogue = _Dialogue(server)
     try:
-        connection = _greeted(server)
-        try:
-            _expect(connection.mail(sender), 250, f"the sender {sender}")
-            return Published(message_id="")
-        finally:
-            _goodbye(connection)
+        dialogue.begin()
+        return talk(dialogue)
     except _Ended as ended:
         return ended.outcome
-    except (OSError, smtplib.SMTPException, UnicodeError) as trouble:
-        return Unavailable(f"The mail server {server.host} could not be used: {_words(trouble)}.")
+    except (OSError, smtplib.SMTPException, ValueError) as trouble:
+        return Unavailable(f"The mail server {server.host} could not be used: {_words(trouble, server)}.")
+    finally:
+        dialogue.end()
 
 
-def _greeted(server: Server) -> smtplib.SMTP:
-    connection = _connected(server)
-    try:
-        connection.ehlo_or_helo_if_needed()
-        if server.security == "starttls":
-            connection.starttls(context=ssl.create_default_context())
-            connection.ehlo_or_helo_if_needed()
-        if server.username:
-            _log_in(connection, server)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+class _Client(smtplib.SMTP):
+    """Reads answers under a deadline each, and only so many lines of one."""
+
+    def __init__(self, server: Server, **more: Any) -> None:
+        self.wait_s = server.timeout_s
+        super().__init__(server.host, server.port, local_hostname=_HERE, timeout=server.timeout_s, **more)
+
+    def send(self, s: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self.wait_s)
+        super().send(s)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Lines(Reader(self.sock, 0.0))
+        if isinstance(self.file, _Lines):
+            self.file.begin(self.wait_s)
+        return super().getreply()
+
+    def has_spoken(self, within_s: float) -> bool:
+        """Tell whether the server says something, or hangs up, without having been asked."""
+        if not isinstance(self.file, _Lines):
+            return True
+        self.file.begin(within_s)
+        try:
+            self.file.peek()
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        return True
 
 
-def _connected(server: Server) -> smtplib.SMTP:
-    if server.security == "tls":
-        context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout_s, context=context)
-    return smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
+class _SecureClient(_Client, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
+
+    def __init__(self, server: Server) -> None:
+        # Without a context of ours smtplib checks no certificate.
+        super().__init__(server, context=ssl.create_default_context())
 
 
-def _log_in(connection: smtplib.SMTP, server: Server) -> None:
-    try:
-        connection.login(server.username, server.password)
-    except smtplib.SMTPNotSupportedError:
-        reason = f"The mail server {server.host} offers no log-in, but SMTP_USERNAME is set."
-        raise _Ended(Unauthorized(reason)) from None
-    except smtplib.SMTPAuthenticationError as refused:
-        code, said = refused.smtp_code, _decoded(refused.smtp_error)
-        evidence = {"smtp_code": code}
-        if 400 <= code < 500:
+class _Lines(io.BufferedReader):
+    """The lines of one answer after the other."""
+
+    raw: Reader
+
+    def begin(self, wait_s: float) -> None:
+        """Give the next answer so much time."""
+        self.raw.until_s = time.monotonic() + wait_s
+        self._lines_left = _MOST_LINES
+
+    def readline(self, *args: Any) -> bytes:
+        self._lines_left -= 1
+        if self._lines_left < 0:
+            raise OSError("the answer has too many lines")
+        return super().readline(*args)
+
+
+class _Dialogue:
+    """One dialogue with a server, from the greeting to the goodbye."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._client: _Client | None = None
+
+    @property
+    def _at_work(self) -> _Client:
+        assert self._client is not None
+        return self._client
+
+    def begin(self) -> None:
+        """Connect, make it secure, log in."""
+        client = self._client = (_SecureClient if self._server.security == "tls" else _Client)(self._server)
+        client.ehlo_or_helo_if_needed()
+        if self._server.security == "starttls":
+            client.starttls(context=ssl.create_default_context())
+            client.ehlo_or_helo_if_needed()
+        if self._server.username:
+            self._log_in(client)
+
+    def _log_in(self, client: _Client) -> None:
+        """Try one way once: each further one would count as another wrong password."""
+        client.user, client.password = self._server.username, self._server.password
+        ways = {"PLAIN": client.auth_plain, "LOGIN": client.auth_login, "CRAM-MD5": client.auth_cram_md5}
+        offered = str(client.esmtp_features.get("auth", "")).upper().split()
+        way = next((way for way in ways if way in offered), None)
+        if way is None:
             raise _Ended(
-                Unavailable(f"The mail server cannot check the log-in now ({code} {said}).", None, evidence)
-            ) from None
-        reason = f"The mail server refused the log-in ({code} {said}). Check SMTP_USERNAME and SMTP_PASSWORD."
-        raise _Ended(Unauthorized(reason, evidence)) from None
+                Unauthorized(f"The mail server {self._server.host} offers no log-in, but SMTP_USERNAME is set.")
+            )
+        try:
+            client.auth(way, ways[way])  # type: ignore[arg-type]
+        except UnicodeError:
+            reason = "SMTP_USERNAME or SMTP_PASSWORD holds characters that the log-in cannot carry."
+            raise _Ended(Unauthorized(reason)) from None
+        except smtplib.SMTPAuthenticationError as refused:
+            raise _Ended(self._not_let_in(refused)) from None
 
+    def _not_let_in(self, refused: smtplib.SMTPAuthenticationError) -> Outcome:
+        code, said = refused.smtp_code, self._server.cleaned(refused.smtp_error)
+        evidence = {"smtp_code": code}
+        if 500 <= code < 600:
+            reason = f"The mail server refused the log-in ({code} {said}). Check SMTP_USERNAME and SMTP_PASSWORD."
+            return Unauthorized(reason, evidence)
+        return Unavailable(f"The mail server cannot check the log-in now ({code} {said}).", None, evidence)
 
-def _envelope(connection: smtplib.SMTP, sender: str, recipient: str) -> None:
-    _expect(connection.mail(sender), 250, f"the sender {sender}")
-    _expect(connection.rcpt(recipient), 250, f"the list's address {recipient}")
+    def name_sender(self, sender: str) -> None:
+        """Open the envelope."""
+        self._expect(self._at_work.mail(sender), (250, 251), f"the sender {sender}")
 
+    def name_recipient(self, recipient: str) -> None:
+        """Address the envelope."""
+        self._expect(self._at_work.rcpt(recipient), (250, 251), f"the list's address {recipient}")
 
-def _expect(reply: tuple[int, bytes], wanted: int, what: str) -> None:
-    code, said = reply
-    if code == wanted or (wanted == 250 and code == 251):
-        return
-    sentence = f"The mail server did not accept {what} ({code} {_decoded(said)})."
-    evidence = {"smtp_code": code, "smtp_text": _decoded(said)}
-    raise _Ended(Refused(sentence, evidence) if 500 <= code < 600 else Unavailable(sentence, None, evidence))
+    def _expect(self, reply: tuple[int, bytes], wanted: tuple[int, ...], what: str) -> None:
+        code, said = reply[0], self._server.cleaned(reply[1])
+        if code in wanted:
+            return
+        sentence = f"The mail server did not accept {what} ({code} {said})."
+        evidence = {"smtp_code": code, "smtp_text": said}
+        raise _Ended(Refused(sentence, evidence) if 500 <= code < 600 else Unavailable(sentence, None, evidence))
 
+    def hand_over(self, message: bytes, message_id: str) -> Outcome:
+        """Send the message, then its end, and hear what became of it."""
+        client = self._at_work
+        self._expect(client.docmd("DATA"), (354,), "the message")
+        client.send(_with_doubled_dots(message))
+        # Whatever the server says or does before the final dot, it has not got the message: look once more.
+        if client.has_spoken(_LAST_LOOK_S):
+            return self._interrupted(client)
+        try:
+            client.send(b".\r\n")
+            client.wait_s = self._server.final_dot_timeout_s
+            code, said = client.getreply()
+        except (OSError, smtplib.SMTPException) as trouble:
+            words = _words(trouble, self._server)
+            return Unconfirmed(f"The mail server took the whole message, then {words}; the mail may be out.")
+        finally:
+            client.wait_s = self._server.timeout_s
+        return _answered(code, self._server.cleaned(said), message_id)
 
-def _data(connection: smtplib.SMTP, server: Server, message: bytes, message_id: str) -> Outcome:
-    _expect(connection.docmd("DATA"), 354, "the message")
-    connection.send(_with_doubled_dots(message))
-    # Whatever the server says or does before the final dot, it has not got the message: look once more.
-    if _has_spoken(connection):
-        return _interrupted(connection)
-    try:
-        connection.send(b".\r\n")
-        assert connection.sock is not None
-        connection.sock.settimeout(server.final_dot_timeout_s)
-        code, said = connection.getreply()
-    except (OSError, smtplib.SMTPException) as trouble:
-        return Unconfirmed(f"The mail server took the whole message, then {_words(trouble)}; the mail may be out.")
-    return _answered(code, _decoded(said), message_id)
+    def _interrupted(self, client: _Client) -> Outcome:
+        try:
+            reply = client.getreply()
+        except (OSError, smtplib.SMTPException) as trouble:
+            words = _words(trouble, self._server)
+            return Unavailable(f"The mail server broke off before the message was whole: {words}.")
+        finally:
+            client.close()
+        if 200 <= reply[0] < 300:
+            return Unconfirmed("The mail server accepted the message before it was whole; the mail may be out.")
+        self._expect(reply, (354,), "the message")
+        return Unavailable("The mail server spoke out of turn before the message was whole.")
+
+    def end(self) -> None:
+        """Say goodbye where somebody may be listening."""
+        if self._client is None:
+            return
+        with contextlib.suppress(OSError, smtplib.SMTPException, ValueError):
+            if self._client.sock is not None:
+                self._client.wait_s = _GOODBYE_S
+                self._client.quit()
+        self._client.close()
 
 
 def _answered(code: int, said: str, message_id: str) -> Outcome:
@@ -151,23 +278,6 @@ def _answered(code: int, said: str, message_id: str) -> Outcome:
     )
 
 
-def _has_spoken(connection: smtplib.SMTP) -> bool:
-    assert connection.sock is not None
-    ready, _, _ = select.select([connection.sock], [], [], _LAST_LOOK_S)
-    return bool(ready)
-
-
-def _interrupted(connection: smtplib.SMTP) -> Outcome:
-    try:
-        code, said = connection.getreply()
-    except (OSError, smtplib.SMTPException) as trouble:
-        return Unavailable(f"The mail server broke off before the message was whole: {_words(trouble)}.")
-    finally:
-        connection.close()
-    _expect((code, said), 354, "the message")
-    return Unavailable("The mail server spoke out of turn before the message was whole.")
-
-
 def _with_doubled_dots(message: bytes) -> bytes:
     """Prepare CRLF lines for DATA: a line that begins with a dot gets a second one, and the last line ends."""
     ended = message if message.endswith(b"\r\n") else message + b"\r\n"
@@ -175,21 +285,14 @@ def _with_doubled_dots(message: bytes) -> bytes:
     return b"." + doubled if doubled.startswith(b".") else doubled
 
 
-def _goodbye(connection: smtplib.SMTP) -> None:
-    with contextlib.suppress(OSError, smtplib.SMTPException):
-        if connection.sock is not None:
-            connection.sock.settimeout(2.0)
-            connection.quit()
-    connection.close()
-
-
-def _words(trouble: Exception) -> str:
+def _words(trouble: Exception, server: Server) -> str:
     """Say what happened without quoting what an exception may hold of the dialogue."""
     match trouble:
         case smtplib.SMTPServerDisconnected():
-            return "it broke off"
+            # smtplib makes one of a time-out, too.
+            return "no answer came in time" if isinstance(trouble.__context__, TimeoutError) else "it broke off"
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=said):
-            return f"it answered {code} {_decoded(said)}"
+            return f"it answered {code} {server.cleaned(said)}"
         case smtplib.SMTPNotSupportedError():
             return "it does not offer what is asked of it (STARTTLS)"
         case ssl.SSLError():
@@ -198,12 +301,9 @@ def _words(trouble: Exception) -> str:
             return "no answer came in time"
         case ConnectionRefusedError():
             return "the connection was refused"
+        case ValueError():
+            return "an address, or what it answered, cannot be used"
         case OSError():
             return "it could not be reached or broke off"
         case _:
             return "the dialogue failed"
-
-
-def _decoded(said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return " ".join(text.split())[:300]

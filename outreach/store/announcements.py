@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from outreach.lifecycle import OPEN
 from outreach.model import BadInput, Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
+from outreach.store.once import insert_once
 from outreach.store.posts import APPROVED, content_row
 from outreach.store.prepared import Prepared
 from outreach.store.schema import (
@@ -274,15 +275,13 @@ def person_id(tx: Transaction, email: str, now: datetime) -> int:
     found: int | None = tx.execute(select(people.c.id).where(people.c.email == email)).scalar()
     if found is not None:
         return found
-    key = tx.execute(insert(people), {"email": email, "name": "", "created_at": now}).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+    insert_once(tx, people, {"email": email, "name": "", "created_at": now})
+    return int(tx.execute(select(people.c.id).where(people.c.email == email)).scalar_one())
 
 
 def remember_picture(
     tx: Transaction, picture: SentPicture, *, kind: str, size: int, shape: tuple[int, int], now: datetime
 ) -> None:
     """Write down a picture that the queue folder keeps; a second time changes nothing. `shape` is (width, height)."""
-    if tx.execute(select(media.c.sha256).where(media.c.sha256 == picture.sha256)).scalar() is None:
-        row = {"sha256": picture.sha256, "kind": kind, "size": size, "width": shape[0], "height": shape[1]}
-        tx.execute(insert(media), row | {"path": picture.path, "created_at": now})
+    row = {"sha256": picture.sha256, "kind": kind, "size": size, "width": shape[0], "height": shape[1]}
+    insert_once(tx, media, row | {"path": picture.path, "created_at": now})

@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 from outreach.lifecycle import Pause
 from outreach.model import BadInput
 from outreach.store.engine import Transaction
+from outreach.store.once import insert_once
 from outreach.store.schema import channels, communities, events, meta
 
 
@@ -41,21 +42,22 @@ class CommunityRow:
 
 def install_secret(tx: Transaction) -> str:
     """Give the random secret of this install, made when it is first asked for."""
-    found = tx.execute(select(meta.c.value).where(meta.c.key == "secret")).scalar()
+    kept = select(meta.c.value).where(meta.c.key == "secret")
+    found: str | None = tx.execute(kept).scalar()
     if found is None:
-        found = randomness.token_hex(32)
-        tx.execute(insert(meta), {"key": "secret", "value": found})
+        insert_once(tx, meta, {"key": "secret", "value": randomness.token_hex(32)})
+        found = tx.execute(kept).scalar_one()
     return found
 
 
 def settle_community(tx: Transaction, *, name: str, time_zone: str, approval: str, now: datetime) -> CommunityRow:
     """Make the first community what the settings say, and give it."""
-    row = tx.execute(select(communities).order_by(communities.c.id).limit(1)).mappings().first()
     said = {"name": name, "time_zone": time_zone, "approval": approval}
+    first = select(communities).order_by(communities.c.id).limit(1)
+    row = tx.execute(first).mappings().first()
     if row is None:
-        key = tx.execute(insert(communities), said | {"created_at": now}).inserted_primary_key
-        assert key is not None
-        return CommunityRow(int(key[0]), **said)
+        insert_once(tx, communities, said | {"created_at": now})
+        row = tx.execute(first).mappings().one()
     if any(row[key] != value for key, value in said.items()):
         tx.execute(update(communities).where(communities.c.id == row["id"]).values(**said))
     return CommunityRow(row["id"], **said)
@@ -70,14 +72,11 @@ def settle_channel(
     """
     name, kind = channel
     fingerprint = hmac.new(secret.encode(), config.encode(), hashlib.sha256).hexdigest()
-    row = (
-        tx.execute(select(channels).where(channels.c.community_id == community_id, channels.c.name == name))
-        .mappings()
-        .first()
-    )
+    kept = select(channels).where(channels.c.community_id == community_id, channels.c.name == name)
+    row = tx.execute(kept).mappings().first()
     if row is None:
         values = {"community_id": community_id, "name": name, "kind": kind, "state": "ready"}
-        tx.execute(insert(channels), values | {"fingerprint": fingerprint, "created_at": now})
+        insert_once(tx, channels, values | {"fingerprint": fingerprint, "created_at": now})
     elif row["fingerprint"] != fingerprint:
         tx.execute(update(channels).where(channels.c.id == row["id"]).values(kind=kind, fingerprint=fingerprint))
         if row["state"] == "paused" and row["paused_by"] is None:

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 
 from outreach.model import Attempt
 from outreach.store.engine import Transaction
-from outreach.store.posts import SELECT_POSTS, as_post, content_from
+from outreach.store.posts import BODY, SELECT_POSTS, as_post, content_from
 from outreach.store.prepared import Prepared
 from outreach.store.schema import Instant, attempts, contents, posts
 
@@ -58,8 +58,8 @@ _NEXT_DUES = {
 }
 
 _CLAIMED = (
-    SELECT_POSTS.add_columns(contents.c.text, contents.c.body)
-    .join(contents, (contents.c.post_id == posts.c.id) & (contents.c.sha256 == posts.c.content_sha256))
+    SELECT_POSTS.add_columns(contents.c.text, BODY)
+    .outerjoin(contents, (contents.c.post_id == posts.c.id) & (contents.c.sha256 == posts.c.content_sha256))
     .where(text("posts.state = 'publishing'"), posts.c.worker == bindparam("worker"))
 )
 _OPEN = Prepared(insert(attempts), ("post_id", "number", "worker", "content_sha256", "started_at"))

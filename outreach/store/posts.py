@@ -1,10 +1,11 @@
 """Reading posts: rows of several tables become one `Post`."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select, text
 
 from outreach.model import Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
@@ -133,19 +134,24 @@ def _mentions(words: str) -> ColumnElement[bool]:
     return or_(announcements.c.title.icontains(words, autoescape=True), body.exists())
 
 
+BODY = cast(contents.c.body, Text)
+
+
 def content(tx: Transaction, post: Post) -> Content:
     """Give exactly what the post sends."""
-    query = select(contents.c.text, contents.c.body).where(
-        contents.c.post_id == post.id, contents.c.sha256 == post.content_sha256
-    )
-    text, body = tx.execute(query).one()
-    return content_from(post.kind, text, body)
+    query = select(contents.c.text, BODY).where(contents.c.post_id == post.id, contents.c.sha256 == post.content_sha256)
+    row = tx.execute(query).first()
+    return content_from(post.kind, *(row or (None, None)))
 
 
-def content_from(kind: str, text: str, body: dict[str, Any]) -> Content:
-    """Build the value from its row."""
-    pictures = tuple(SentPicture(**p) for p in body.get("pictures", ()))
-    return Content(kind, text, body.get("link"), pictures, body.get("message"), body.get("message_id"))
+def content_from(kind: str, text: str | None, body: str | None) -> Content:
+    """Build the value from its row. One that is missing or broken gives an empty content, whose hash nobody approved."""
+    try:
+        read = json.loads(body or "")
+        pictures = tuple(SentPicture(**p) for p in read.get("pictures", ()))
+        return Content(kind, text or "", read.get("link"), pictures, read.get("message"), read.get("message_id"))
+    except (ValueError, TypeError, AttributeError):
+        return Content(kind, "")
 
 
 def content_row(content: Content) -> dict[str, Any]:

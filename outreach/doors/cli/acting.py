@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (approve, pause, resume, cancel, requeue, confirm):
         app.command(rich_help_panel="Act")(command)
-    channels = typer.Typer(invoke_without_command=True, help="List the channels; check, pause or resume one.")
+    channels = typer.Typer(invoke_without_command=True)
     channels.callback()(list_channels)
     channels.command("check")(check_channels)
     channels.command("pause")(pause_channel)
@@ -31,7 +31,12 @@ def _act(act: Callable[[Any, str | None], Any], person: str | None, as_json: boo
         print_json(shapes.changed(changed))
         return
     for post in changed.posts:
-        say(f"{post.name} is {post.state}{' and paused' if post.paused else ''}.", style="green")
+        say(
+            f"{post.name} is {post.state}{' and paused' if post.paused and post.state is State.QUEUED else ''}.",
+            style="green",
+        )
+    if not changed.posts:
+        say("Done; nothing of it is queued yet.", style="green")
     for note in changed.notes:
         say(note, style="yellow")
 
@@ -125,7 +130,10 @@ def confirm(
 
 
 def list_channels(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the channels and how they stand."""
+    """List the channels and how they stand; check, pause or resume one.
+
+    Example: [cyan]outreach channels[/cyan]
+    """
     if context.invoked_subcommand is None:
         _channels(as_json=as_json, checking=False)
 

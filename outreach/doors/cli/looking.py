@@ -1,6 +1,7 @@
 """Commands that look: queue, show, history."""
 
 import csv
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -32,18 +33,27 @@ def queue(as_json: AsJson = False) -> None:
     if as_json:
         print_json(shapes.posts(found))
     else:
-        table(_COLUMNS, map(_row, found), empty="The queue is empty. Fill it with: outreach add LETTER.md")
+        table(_COLUMNS, map(_row, found), empty="The queue is empty. Fill it with: outreach add LETTER.md", whole=3)
 
 
 def _row(post: Post) -> tuple[str, ...]:
+    return post.name, str(post.state), _brief(post.due_at, post.time_zone), post.title, _known(post)
+
+
+def _known(post: Post) -> str:
+    if post.state is State.QUEUED and post.paused:
+        return "paused"
+    if post.state is State.QUEUED and not post.approved:
+        return "waits for an approval"
+    taken = "the mail server took it" if post.state is State.PUBLISHED and post.message_id else ""
+    return post.url or post.reason or taken
+
+
+def _brief(at: datetime, zone: str) -> str:
+    """Show an instant with the short name of its zone, so that a row fits into 80 columns."""
     from outreach.when import show as show_when  # start-up time
 
-    known = post.url or post.reason or post.message_id or ""
-    if post.state is State.QUEUED and not post.approved:
-        known = "waits for an approval"
-    if post.paused:
-        known = "paused"
-    return post.name, str(post.state), show_when(post.due_at, post.time_zone), post.title, known
+    return re.sub(r" \S+ \((\S+)\)$", r" \1", show_when(at, zone))
 
 
 @verb
@@ -80,8 +90,8 @@ def _tell_post(post: Post, told: list[dict[str, Any]]) -> None:
     ):
         if value:
             say(f"  {label}: {value}")
-    rows = [(show_when(e["at"], post.time_zone), *_words(e)) for e in told]
-    table(("at", "what", "details"), rows, empty="  Nothing has happened yet.")
+    rows = [(_brief(e["at"], post.time_zone), *_words(e)) for e in told]
+    table(("at", "what", "details"), rows, empty="  Nothing has happened yet.", whole=2)
 
 
 def _words(entry: dict[str, Any]) -> tuple[str, str]:
@@ -91,7 +101,27 @@ def _words(entry: dict[str, Any]) -> tuple[str, str]:
     if kind == "sighting":
         return f"looked: {entry['what']}", ", ".join(f"{k}: {v}" for k, v in entry["evidence"].items())
     by = f" by {entry['person']}" if entry.get("person") else ""
-    return f"{kind}{by}", str(entry.get("note") or "")
+    return f"{_HAPPENED.get(kind, kind)}{by}", str(entry.get("note") or "")
+
+
+_HAPPENED = {
+    "queue": "queued",
+    "pause": "paused",
+    "resume": "resumed",
+    "publish": "published",
+    "defer": "put off",
+    "fail": "failed",
+    "doubt": "in doubt",
+    "confirm": "confirmed",
+    "absolve": "not there, queued again",
+    "hold": "held by the list",
+    "release": "let through by the list",
+    "refuse": "refused",
+    "miss": "missed",
+    "cancel": "cancelled",
+    "requeue": "queued again",
+    "retract": "retracted",
+}
 
 
 def _what_a_person_can_do(post: Post) -> list[str]:
@@ -114,7 +144,7 @@ def history(
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Planned before this day.")] = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
     state: Annotated[str | None, typer.Option(help="Only posts in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 for all.")] = 50,
+    limit: Annotated[int, typer.Option(min=0, max=1_000_000_000, help="At most so many; 0 for all.")] = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -122,6 +152,8 @@ def history(
 
     Example: [cyan]outreach history --since 2026-01-01 --csv[/cyan]
     """
+    if as_csv and as_json:
+        raise typer.BadParameter("use --csv or --json, not both")
     from outreach.doors import shapes  # start-up time
     from outreach.store.posts import HistoryFilter
 
@@ -142,7 +174,7 @@ def history(
     elif as_json:
         print_json(shaped)
     else:
-        table(_COLUMNS, map(_row, found), empty="Nothing like that has gone out yet.")
+        table(_COLUMNS, map(_row, found), empty="Nothing like that has gone out yet.", whole=3)
 
 
 def _state(name: str | None) -> State | None:
@@ -162,7 +194,7 @@ def _day(text: str | None, option: str, zone: str) -> datetime | None:
 
     try:
         return wall_time_to_utc(datetime.fromisoformat(text).replace(tzinfo=None), zone)[0].astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadInput(f"{text!r} is no date.", where=option, next_step="Write it such as 2026-12-01.") from None
 
 

@@ -3,10 +3,12 @@
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
@@ -31,8 +33,9 @@ err = Console(stderr=True, highlight=False)
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON value on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    """Print one JSON value on one line; in ASCII where the output could not take every character."""
+    is_unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not is_unicode) + "\n")
 
 
 def say(sentence: str, *, style: str | None = None) -> None:
@@ -40,9 +43,11 @@ def say(sentence: str, *, style: str | None = None) -> None:
     out.print(escape(sentence), style=style, soft_wrap=True)
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, empty: str) -> None:
-    """Print a table, or a sentence when there is nothing in it."""
-    drawn = Table(*columns, box=None, pad_edge=False, header_style="bold")
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]], *, empty: str, whole: int = 1) -> None:
+    """Print a table, or a sentence when there is nothing in it. The first `whole` columns are never wrapped."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        drawn.add_column(name, overflow="fold", no_wrap=place < whole)  # an address that was cut short is of no use
     for row in rows:
         drawn.add_row(*(escape(cell) for cell in row))
     if drawn.row_count:
@@ -58,6 +63,7 @@ def verb(command: Callable[P, None]) -> Callable[P, None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
+            _check_words([*args, *kwargs.values()])
             command(*args, **kwargs)
             sys.stdout.flush()
         except BadInput as bad:
@@ -69,6 +75,18 @@ def verb(command: Callable[P, None]) -> Callable[P, None]:
             refuse(_from_the_system(trouble), as_json=as_json)
 
     return guarded
+
+
+def _check_words(given: Iterable[object]) -> None:
+    """Refuse what no file and no database could hold; the command line passes any bytes on."""
+    for value in given:
+        for word in value if isinstance(value, list) else [value]:
+            if isinstance(word, (str, Path)) and _IS_NO_TEXT.search(str(word)):
+                shown = str(word).encode("utf-8", "backslashreplace").decode()
+                raise BadInput(f"{shown!r} is not UTF-8 text.", next_step="Type it again, or rename the file.")
+
+
+_IS_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")
 
 
 def refuse(bad: BadInput, *, as_json: bool) -> None:
@@ -122,8 +140,12 @@ def opened() -> Iterator[Any]:
 def actor(given: str | None, house: Any) -> str | None:
     """Say who acts: the one named, or the one of the settings, or nobody in particular."""
     person: str = given or house.settings.OUTREACH_PERSON
-    if person and "@" not in person:
+    person = person.strip().lower()
+    if person and not _ADDRESS.fullmatch(person):
         raise BadInput(
             f"{person!r} is no e-mail address.", where="--as", next_step="Write it such as name@example.org."
         )
     return person or None
+
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")

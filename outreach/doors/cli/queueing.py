@@ -9,7 +9,7 @@ import typer
 from outreach.doors.cli.output import Actor, AsJson, actor, opened, out, print_json, say, table, verb
 from outreach.model import BadInput, FieldValue, Letter
 
-LetterFile = Annotated[Path | None, typer.Argument(metavar="[LETTER.md]", help="A letter file.", show_default=False)]
+LetterFile = Annotated[Path | None, typer.Argument(metavar="LETTER.md", help="A letter file.", show_default=False)]
 _OF_THE_LETTER = ("title", "body", "link")
 
 
@@ -42,7 +42,11 @@ def add(
     Example: [cyan]outreach add call.md --at "2026-12-01 09:00"[/cyan]
     """
     if at and now:
-        raise BadInput("--at and --now exclude each other.", next_step="Use one of them.")
+        raise typer.BadParameter("use --at or --now, not both")
+    if (file is None) == (template is None):
+        raise typer.BadParameter("give a letter file, or --template")
+    if file is not None and field:
+        raise typer.BadParameter("--field goes with --template; a letter has its fields in it")
     letter, folder = _letter(file, template, field or [])
     letter = _with_options(letter, at="now" if now else at, zone=zone, to=to)
     with opened() as house:
@@ -52,11 +56,7 @@ def add(
 
 
 def _letter(file: Path | None, template: str | None, fields: list[str]) -> tuple[Letter, Path]:
-    if (file is None) == (template is None):
-        raise typer.BadParameter("give a letter file, or --template")
     if file is not None:
-        if fields:
-            raise typer.BadParameter("--field goes with --template; a letter has its fields in it")
         return read_letter(file), file.absolute().parent
     values: dict[str, FieldValue] = {}
     for given in fields:
@@ -89,14 +89,13 @@ def _with_options(letter: Letter, *, at: str | None, zone: str | None, to: str |
 
 def read_letter(file: Path) -> Letter:
     """Read a letter file. Raises `BadInput` with the place of what is wrong."""
-    from outreach import letter as letters  # start-up time
+    from outreach.doors import letterfile  # start-up time
 
     try:
-        data = file.read_bytes()
+        return letterfile.read_letter(file)
     except OSError as trouble:
         said = (trouble.strerror or "it cannot be read").lower()
         raise BadInput(f"The letter cannot be read: {said}.", where=str(file), next_step="Check the name.") from None
-    return letters.parse(letters.decode(data, name=file.name), name=file.name)
 
 
 def _tell_added(added: Any, as_json: bool) -> None:
@@ -164,7 +163,7 @@ def _tell_preview(one: dict[str, Any]) -> None:
     for request in one["requests"]:
         say(f"{request['method']} {request['url']}", style="cyan")
         for name, value in request["form"].items():
-            say(f"  {name}: {value}")
+            say(f"  {name}: {value}".replace("\n", "\n    "))
 
 
 @verb

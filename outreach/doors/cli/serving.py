@@ -1,4 +1,4 @@
-"""Commands that set up and serve: init, doctor, worker, demo."""
+"""Commands that set up and serve: init, doctor, up, worker, demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from outreach.doors.cli.output import AsJson, err, opened, out, print_json, say,
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (demo, init, doctor, worker):
+    for command in (demo, init, doctor, up, worker):
         app.command(rich_help_panel="Set up and serve")(command)
 
 
@@ -52,14 +52,18 @@ def init(
     made = lay_out(settings.OUTREACH_QUEUE)
     house = build(settings)
     try:
-        _ = house.targets
+        _ = house.community, house.targets
     finally:
         house.close()
     if as_json:
         print_json({"folder": str(settings.OUTREACH_QUEUE), "made": made})
         return
     say(f"The queue folder is {settings.OUTREACH_QUEUE}; {len(made)} files were added.", style="green")
-    say("Next: fill in .env (see .env.example), then run: outreach doctor")
+    if folder is not None and folder.absolute() != settings_from_environment().OUTREACH_QUEUE.absolute():
+        say(f"Next: write OUTREACH_QUEUE={folder.absolute()} and the rest into .env (see .env.example).")
+    else:
+        say("Next: fill in .env (see .env.example).")
+    say("Then run: outreach doctor")
 
 
 @verb
@@ -84,6 +88,23 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @verb
+def up(
+    host: Annotated[str, typer.Option(help="Where the page listens; only this machine.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Run the worker, and a page that shows the queue and the history, in one process.
+
+    Example: [cyan]outreach up --port 8000[/cyan]
+    """
+    from outreach.doors import up as door  # start-up time
+
+    set_up_logging(verbose=verbose)
+    with opened() as house:
+        door.run(house, host=host, port=port, say=lambda address: say(f"Open {address}; end with Ctrl-C."))
+
+
+@verb
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Publish what is due now, then end.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
@@ -97,7 +118,8 @@ def worker(
     set_up_logging(verbose=verbose)
     with opened() as house:
         if once:
-            door.Worker(house).once()
+            tried = door.Worker(house).once()
+            say(f"{tried} {'post was' if tried == 1 else 'posts were'} tried." if tried else "Nothing was due.")
             return
         err.print(f"Working on {house.settings.OUTREACH_COMMUNITY}; end with Ctrl-C.")
         door.run(house)

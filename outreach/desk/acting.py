@@ -1,0 +1,184 @@
+"""Acting: what people decide about posts that are queued, failed, missed or in doubt, and about channels."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from outreach import letter as letters
+from outreach import lifecycle
+from outreach.desk.looking import Looking, read_name
+from outreach.lifecycle import IllegalMove, Pause
+from outreach.model import BadInput, Move, Post, State
+from outreach.store import announcements, channels, moves, posts
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an action did: the posts as they are now, and what could not be done."""
+
+    posts: tuple[Post, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided. `also` happens in the same transaction as the move of each post."""
+
+    move: Move
+    person: str | None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    note: str | None = None
+    also: Callable[[Any, Post], None] = lambda _tx, _post: None
+
+
+class Acting(Looking):
+    """Decisions of people, each by its move and none of them beside the table."""
+
+    def cancel(self, name: str, *, person: str | None = None) -> Changed:
+        """Take posts out for good. What is out, or may be, stays and is named."""
+        return self._decide(name, Decision(Move.CANCEL, person, also=_let_go_if_wholly_cancelled))
+
+    def requeue(self, name: str, *, person: str | None = None) -> Changed:
+        """Put posts that failed, were missed or are unconfirmed back, due now and with a new grace."""
+        now = self._now()
+        self.find(name)
+        with self._store.read() as tx:
+            about = announcements.get(tx, read_name(name)[0]) or {}
+        miss_at = self._composer.miss_at(letters.parse(about["letter"]), planned=now, now=now)
+        values = {"due_at": now, "miss_at": miss_at, "looks": 0, "clean_looks": 0}
+        changed = self._decide(name, Decision(Move.REQUEUE, person, values))
+        self.on_queued()
+        held_back = tuple(f"{p.name} is paused: outreach resume {p.name}" for p in changed.posts if p.paused)
+        return Changed(changed.posts, changed.notes + held_back)
+
+    def confirm(self, name: str, *, url: str | None, person: str | None = None) -> Changed:
+        """Take a person's word that an unconfirmed post is out, and where."""
+        if url is not None and not _is_web_address(url):
+            raise BadInput(
+                f"{url!r} is not a web address.", where="--url", next_step="Copy the post's address from the browser."
+            )
+        doubtful = [post for post in self.find(name) if lifecycle.is_legal(Move.CONFIRM, post.state)]
+        if url is not None and len(doubtful) > 1:
+            raise BadInput(
+                "One address cannot be that of several posts.",
+                where="--url",
+                next_step=f"Name one of them: {' or '.join(post.name for post in doubtful)}.",
+            )
+        if url is None and any(post.message_id is None for post in doubtful):
+            raise BadInput("The post's address is needed.", where="--url", next_step="Copy it from the browser.")
+        return self._decide(name, Decision(Move.CONFIRM, person, {"url": url} if url else {}, note=url))
+
+    def _decide(self, name: str, decision: Decision) -> Changed:
+        found = self.find(name)
+        may = [post for post in found if lifecycle.is_legal(decision.move, post.state)]
+        if not may:
+            raise _not_possible(name, decision.move, found)
+        done = [post for post in may if self._carry_out(decision, post)]
+        notes = [_stays(post) for post in found if post not in may]
+        notes += [_was_faster(post) for post in self._again([post for post in may if post not in done])]
+        if not done:
+            raise BadInput(" ".join(notes), next_step=f"Look at it with: outreach show {name}")
+        return Changed(self._again(done), tuple(notes))
+
+    def _carry_out(self, decision: Decision, post: Post) -> bool:
+        change = moves.Change(
+            post.id,
+            post.attempt,
+            decision.move,
+            self._now(),
+            note=decision.note,
+            person=decision.person,
+            values=decision.values,
+        )
+        try:
+            with self._store.write() as tx:
+                moves.apply(tx, [change])
+                decision.also(tx, post)
+        except IllegalMove:
+            return False
+        return True
+
+    def _again(self, found: Sequence[Post]) -> tuple[Post, ...]:
+        with self._store.read() as tx:
+            return tuple(now for post in found if (now := posts.one(tx, post.id)))
+
+    # Pauses and approvals
+
+    def pause(self, name: str, *, person: str | None = None) -> Changed:
+        """Hold queued posts back until they are resumed; what is past its grace then is missed, not sent late."""
+        return self._set_paused(name, True, person)
+
+    def resume(self, name: str, *, person: str | None = None) -> Changed:
+        """Let paused posts go on."""
+        return self._set_paused(name, False, person)
+
+    def _set_paused(self, name: str, paused: bool, person: str | None) -> Changed:
+        with self._store.write() as tx:
+            found = [post for post in self.find(name) if post.state is State.QUEUED]
+            if not found:
+                raise BadInput(f"Nothing of {name} is queued.", next_step=f"Look at it with: outreach show {name}")
+            announcements.set_paused(tx, found, paused, now=self._now(), person=person)
+        self.on_queued()
+        return Changed(self._again(found))
+
+    def approve(self, number: int, *, person: str) -> Changed:
+        """Approve the latest revision, which must be somebody else's."""
+        with self._store.write() as tx:
+            about = announcements.get(tx, number)
+            if about is None:
+                raise BadInput(f"There is no announcement {number}.", next_step="See them with: outreach queue")
+            if (about["written_by"] or "").casefold() == person.casefold():
+                raise BadInput("Nobody approves what they wrote themselves.", next_step="Ask another coordinator.")
+            announcements.approve(tx, number, about["revision"], person=person, now=self._now())
+        self.on_queued()
+        return Changed(tuple(self.find(str(number))))
+
+    # Channels
+
+    def pause_channel(self, name: str, *, reason: str, person: str | None = None) -> None:
+        """Let nothing out on a channel until it is resumed."""
+        with self._store.write() as tx:
+            row = channels.by_name(tx, self._community.id, name)
+            channels.pause(tx, row.id, Pause(reason, None), now=self._now(), person=person or "a person")
+
+    def resume_channel(self, name: str, *, person: str | None = None) -> None:
+        """Let posts out on a channel again."""
+        with self._store.write() as tx:
+            row = channels.by_name(tx, self._community.id, name)
+            channels.resume(tx, row.id, now=self._now(), person=person)
+        self.on_queued()
+
+
+def _let_go_if_wholly_cancelled(tx: Any, post: Post) -> None:
+    """Let the letter be added again once nothing of it is left, in the same transaction as the last cancelling."""
+    if all(p.state is State.CANCELLED for p in posts.of_announcement(tx, post.announcement)):
+        announcements.let_go(tx, post.announcement)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def _stays(post: Post) -> str:
+    return f"{post.name} is {post.state} and stays so."
+
+
+def _was_faster(post: Post) -> str:
+    if post.state is State.PUBLISHING:
+        return f"{post.name} was just taken by the worker and stays as it is."
+    return f"{post.name} has just become {post.state} and stays so."
+
+
+def _not_possible(name: str, move: Move, found: Sequence[Post]) -> BadInput:
+    if not found:
+        return BadInput(
+            f"Announcement {name} is a draft: nothing of it is queued.", next_step="Queue its letter with: outreach add"
+        )
+    states = ", ".join(f"{post.name} is {post.state}" for post in found)
+    starts = " or ".join(sorted(lifecycle.MOVES[move][0]))
+    return BadInput(f"{states}; to {move} it has to be {starts}.", next_step=f"Look at it with: outreach show {name}")

@@ -1,0 +1,141 @@
+"""Looking: posts found by their names, what is queued, what went out, and what one post sends."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from outreach import lifecycle
+from outreach.compose import Composer, Target
+from outreach.model import BadInput, Content, Post
+from outreach.store import Store, announcements, channels, history, posts
+from outreach.store.posts import HistoryFilter
+
+_MOST_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one post would send, and the request or message itself."""
+
+    channel: str
+    content: Content
+    described: dict[str, object]
+
+
+class Looking:
+    """What one can see of a community. Changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        composer: Composer,
+        community: channels.CommunityRow,
+        targets: Sequence[Target],
+        now: Callable[[], datetime],
+        on_queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._composer = composer
+        self._community = community
+        self._targets = {target.name: target for target in targets}
+        self._now = now
+        self.on_queued = on_queued
+
+    def find(self, name: str) -> list[Post]:
+        """Give the posts that a name such as `12`, `12/facebook` or `12/facebook/2` means."""
+        number, channel, occurrence = read_name(name)
+        with self._store.read() as tx:
+            found = posts.of_announcement(tx, number, channel, occurrence)
+            known = found or announcements.get(tx, number)
+        if not known:
+            raise BadInput(
+                f"There is no announcement {number}.", next_step="See them with: outreach queue, outreach history"
+            )
+        if not found and channel:
+            raise BadInput(
+                f"Announcement {number} has no post {name}.", next_step=f"See it with: outreach show {number}"
+            )
+        return found
+
+    def show(self, name: str) -> tuple[dict[str, Any], list[tuple[Post, list[dict[str, Any]]]]]:
+        """Give an announcement, and its posts each with everything that happened to it."""
+        found = self.find(name)
+        number, _, _ = read_name(name)
+        with self._store.read() as tx:
+            about = announcements.get(tx, number) or {}
+            about["status"] = lifecycle.status(p.state for p in posts.of_announcement(tx, number))
+            return about, [(post, history.of_post(tx, post.id)) for post in found]
+
+    def came_from(self, number: int) -> str | None:
+        """Give the source that was noted when the announcement was queued."""
+        with self._store.read() as tx:
+            return announcements.source(tx, number)
+
+    def queue(self) -> list[Post]:
+        """Give the posts that are not at rest or need a person, next due first."""
+        with self._store.read() as tx:
+            return posts.in_states(tx, lifecycle.OPEN)
+
+    def history(self, wanted: HistoryFilter) -> list[Post]:
+        """Give the posts that were attempted or came to rest, newest first."""
+        with self._store.read() as tx:
+            return posts.come_to_rest(tx, wanted)
+
+    def preview(self, name: str, *, channel: str | None = None) -> list[Preview]:
+        """Show exactly what queued posts send, from what is stored."""
+        found = self.find(name)
+        if not found:
+            raise BadInput(
+                f"Announcement {name} is a draft: nothing of it is queued.",
+                next_step="Preview the letter itself: outreach preview LETTER.md",
+            )
+        with self._store.read() as tx:
+            stored = [(post, posts.content(tx, post)) for post in found if channel in (None, post.channel)]
+        if not stored:
+            raise BadInput(f"{name} has no post on {channel}.", next_step=f"Look at it with: outreach show {name}")
+        return [shown(self.target(post.channel), content, post.due_at) for post, content in stored]
+
+    def channels(self) -> list[channels.ChannelRow]:
+        """Give the channels and how they stand."""
+        with self._store.read() as tx:
+            return channels.of_community(tx, self._community.id)
+
+    def target(self, name: str) -> Target:
+        """Give the channel of this name itself. Raises `BadInput` for one that is not set up."""
+        return self._chosen((name,))[0]
+
+    def _chosen(self, names: Sequence[str]) -> list[Target]:
+        """Give the channels of these names, or all of them when there are no names."""
+        if not self._targets:
+            raise BadInput("No channel is set up.", next_step=HOW_TO_SET_UP)
+        for name in names:
+            if name not in self._targets:
+                known = ", ".join(self._targets)
+                raise BadInput(
+                    f"There is no channel called {name!r}.", where="to", next_step=f"The channels are: {known}."
+                )
+        return [self._targets[name] for name in dict.fromkeys(names or self._targets)]
+
+
+HOW_TO_SET_UP = "Set FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN, or LISTSERV_ADDRESS, LISTSERV_SENDER and SMTP_HOST."
+
+
+def shown(target: Target, content: Content, at: datetime) -> Preview:
+    """Lay out what the channel would send at an instant."""
+    return Preview(target.name, content, dict(target.channel.describe(content, at=at)))
+
+
+def read_name(name: str) -> tuple[int, str | None, int | None]:
+    """Read `12`, `12/facebook` or `12/facebook/2`. Raises `BadInput` for what names nothing."""
+    number, *rest = name.strip().split("/")
+    if not _is_number(number) or len(rest) > 2 or "" in rest:
+        raise BadInput(f"{name!r} names no announcement.", next_step="Write a number such as 12, or 12/facebook.")
+    if len(rest) == 2 and not _is_number(rest[1]):
+        raise BadInput(f"{name!r} names no post.", next_step="Write it such as 12/facebook/2.")
+    return int(number), rest[0] if rest else None, int(rest[1]) if len(rest) == 2 else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS

