@@ -102,10 +102,12 @@ class Publisher:
             while not stop.is_set():
                 results = self._wait_for_work(watch, stop)
                 self._turn(results, claiming=not stop.is_set())
-        self._finish()
+        self._finish([])
 
-    def drain(self) -> int:
+    def drain(self, stop: threading.Event | None = None) -> int:
         """Publish everything that is due now, and end when nothing is left to claim; give how many attempts it made.
+
+        Once `stop` is set nothing more is claimed, and what is in flight is finished within its time-out.
 
         Raises `StoreTrouble` when the database cannot be written for as long as a stop may take: what was sent by then
         is in doubt, and is found so at the next start.
@@ -113,6 +115,9 @@ class Publisher:
         made = 0
         results: list[Result] = []
         while True:
+            if stop is not None and stop.is_set():
+                self._finish(results)
+                return made
             made += self._turn(results, claiming=True)
             is_long = self._clock.elapsed_s() - self._trouble_since_s > self._pace.stop_s
             if self._trouble and (is_long or not (self._in_flight or isinstance(self._trouble, _NOT_ALL_AT_ONCE))):
@@ -327,9 +332,10 @@ class Publisher:
 
     # Stopping
 
-    def _finish(self) -> None:
+    def _finish(self, results: list[Result]) -> None:
         """Wait for what is in flight; what does not end in time is unconfirmed, not lost."""
         deadline_s = self._clock.elapsed_s() + self._pace.stop_s
+        self._turn(results, claiming=False)
         while (self._in_flight or self._unrecorded) and self._clock.elapsed_s() < deadline_s:
             self._turn(self._gathered(min(deadline_s, self._clock.elapsed_s() + 1.0)), claiming=False)
         reason = "The worker was stopped before the answer came; the post may be out."

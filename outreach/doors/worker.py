@@ -61,7 +61,7 @@ class Worker:
         safely("inbox", self._inbox.sweep)()
         for chore in self._rounds:
             chore()
-        made = self._publisher.drain()
+        made = self._publisher.drain(self._stop)
         safely("links", lambda: self._watch.fetch_links(budget_s=60.0))()
         self._watch.leave()
         self._publisher.close()
@@ -174,3 +174,10 @@ def run(house: House) -> None:
         worker.start()
         worker.wait()
         worker.stop()
+
+
+def run_once(house: House) -> int:
+    """Do what is due now, then end; told to stop, finish what is in flight. Give how many attempts were made."""
+    worker = Worker(house)
+    with stopping_on_signals(worker):
+        return worker.once()

@@ -126,6 +126,7 @@ def explained(trouble: SQLAlchemyError, place: URL | None = None) -> BadInput:
         "readonly": "Make the folder and the file writable for this user.",
         "unable to open": "Check that the folder exists and is writable for this user.",
         "full": "Free some disk space and try again.",
+        "disk I/O": "The disk is full or failing: free some space, or look at the disk.",
         "locked": "Another program holds the file. Stop it and try again.",
     }
     step = next((step for word, step in steps.items() if word in said), "Check that the database runs and try again.")

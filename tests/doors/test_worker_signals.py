@@ -62,13 +62,14 @@ def test_a_worker_killed_in_the_middle_of_a_mail_leaves_it_to_a_person(
     assert len(box.mail.distributed()) == 1
 
 
+@pytest.mark.parametrize("command", [("worker",), ("worker", "--once")], ids=" ".join)
 def test_sigterm_finishes_what_is_in_flight(
-    place: Place, box: Sandbox, workers: list["subprocess.Popen[bytes]"]
+    place: Place, box: Sandbox, workers: list["subprocess.Popen[bytes]"], command: tuple[str, ...]
 ) -> None:
     box.graph.fail("feed", "delay", seconds=1.5)
     place.json("add", place.letter(title="In flight"), "--to", "facebook")
     place.json("add", place.letter(title="Next"), "--to", "facebook")
-    workers.append(place.start("worker"))
+    workers.append(place.start(*command))
     until(lambda: len(box.graph.public_posts()) == 1)
     workers[0].send_signal(signal.SIGTERM)
     assert workers[0].wait(20) == 0

@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -73,6 +74,7 @@ class LifeOfPosts(RuleBasedStateMachine):
         self.wrong: list[str] = []
         self.slow: list[Attempt] = []
         self.workers = 0
+        self.answers = 0
 
     @initialize(approval=st.sampled_from(["off", "required"]), can_tell=st.sampled_from([True, True, False]))
     def begin(self, approval: str, can_tell: bool) -> None:
@@ -92,8 +94,9 @@ class LifeOfPosts(RuleBasedStateMachine):
         return remote_id
 
     def answer(self, what: str, attempt: Attempt) -> Outcome:
+        self.answers += 1
         match what:
-            case _ if len(self.arrived) > 200:
+            case _ if self.answers > 200:
                 return Refused("Enough: it comes again and again.")
             case "accepts":
                 return Published(self.arrive(attempt))
@@ -334,6 +337,7 @@ def history_of_all(tx: Transaction) -> dict[int, Told]:
     return told
 
 
+@pytest.mark.timeout(600)  # a failure is made as short as it can be, which takes its time
 def test_whatever_happens_nothing_goes_out_twice_and_nothing_is_lost() -> None:
     run_state_machine_as_test(
         LifeOfPosts,

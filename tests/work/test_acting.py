@@ -157,3 +157,9 @@ def test_an_approval_of_the_draft_does_not_hold_for_what_is_queued_later(house: 
     assert [post.approved for post in added.posts] == [False, False]
     assert "It waits for an approval: outreach approve 1" in added.notes
     assert [post.approved for post in house.desk.approve(1, person="bob@example.org").posts] == [True, True]
+
+
+def test_nobody_approves_their_own_revision_however_they_write_their_address(house: House) -> None:
+    house.desk.draft(LETTER, person="Ann@example.org")
+    with pytest.raises(BadInput, match="Nobody approves what they wrote themselves"):
+        house.desk.approve(1, person="ann@Example.org")

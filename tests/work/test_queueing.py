@@ -5,15 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from outreach.bootstrap import House
-from outreach.desk import Added, AlreadyQueued
+from outreach.channels import Channel
+from outreach.desk import Added, AlreadyQueued, Desk
 from outreach.doors.layout import lay_out
 from outreach.doors.worker import Worker
-from outreach.model import BadInput, Letter, Move, Picture, State
+from outreach.model import BadInput, Content, Letter, Move, Picture, State, Wording
 from outreach.sandbox import Sandbox
 from tests.builders import claimed, make, seen
 from tests.doors.place import a_picture
@@ -106,6 +107,43 @@ def test_of_two_people_with_one_letter_one_is_told(house: House, tmp_path: Path)
         ends = at_once(*(partial(house.desk.add, given, folder=tmp_path) for given in (letter, other)))
         assert sorted(type(end).__name__ for end in ends) == ["Added", "AlreadyQueued"]
     assert len(house.desk.queue()) == 16
+
+
+class Meanwhile:
+    """A channel on which something happens while a post is rendered for it the first time."""
+
+    def __init__(self, channel: Channel, act: Callable[[], object]) -> None:
+        self._channel = channel
+        self._acts = [act]
+
+    def render(self, wording: Wording) -> Content:
+        content = self._channel.render(wording)
+        while self._acts:
+            self._acts.pop()()
+        return content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._channel, name)
+
+
+def test_a_text_that_went_out_while_it_was_rendered_again_gets_another_message_id(
+    house: House, box: Sandbox, still: StillClock, tmp_path: Path
+) -> None:
+    letter = replace(LETTER, to=("listserv",))
+    other = House(house.settings, still)
+
+    def publish_it() -> None:
+        other.desk.add(replace(letter, at="now"), folder=tmp_path)
+        published(other)
+
+    target = house.desk.target("listserv")
+    slow = replace(target, channel=cast(Channel, Meanwhile(target.channel, publish_it)))
+    desk = Desk(
+        store=house.store, composer=house.desk._composer, community=house.community, targets=[slow], now=still.now
+    )
+    added = desk.add(letter, folder=tmp_path)
+    assert message_id(added) != box.mail.distributed()[0].message_id
+    other.close()
 
 
 def test_a_letter_that_was_cancelled_wholly_may_be_added_again(house: House, box: Sandbox, tmp_path: Path) -> None:

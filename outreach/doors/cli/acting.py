@@ -107,7 +107,8 @@ def requeue(name: PostName, person: Actor = None, as_json: AsJson = False) -> No
 
 def _warn(doubtful: list[Any]) -> None:
     for post in doubtful:
-        say(f"{post.name} may be out already: {post.reason} It was looked for {post.looks} times.", style="yellow")
+        looked = {0: "not looked for yet", 1: "looked for once"}.get(post.looks, f"looked for {post.looks} times")
+        say(f"{post.name} may be out already: {post.reason} It was {looked}.", style="yellow")
     if sys.stdin.isatty() and not typer.confirm("Did you look, and is it not there?"):
         raise BadInput("Nothing was changed.", next_step="Look on the channel first.")
 

@@ -11,7 +11,7 @@ import typer
 from outreach.doors.cli.output import AsJson, PostName, opened, print_json, say, table, verb
 from outreach.model import BadInput, Post, State
 
-_COLUMNS = ("post", "state", "when", "title", "what is known")
+_COLUMNS = ("post", "state", "when", "title, and what is known")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +37,8 @@ def queue(as_json: AsJson = False) -> None:
 
 
 def _row(post: Post) -> tuple[str, ...]:
-    return post.name, str(post.state), _brief(post.due_at, post.time_zone), post.title, _known(post)
+    what = "\n".join(part for part in (post.title, _known(post)) if part)
+    return post.name, str(post.state), _brief(post.due_at, post.time_zone), what
 
 
 def _known(post: Post) -> str:
@@ -125,11 +126,8 @@ _HAPPENED = {
 
 
 def _what_a_person_can_do(post: Post) -> list[str]:
-    next_look = (
-        f" It is looked for again at {post.look_at:%Y-%m-%d %H:%M:%S} UTC."
-        if post.look_at
-        else " Nobody looks any more: decide."
-    )
+    at = f" It is looked for again on {_brief(post.look_at, post.time_zone)}." if post.look_at else ""
+    next_look = at or " Nobody looks any more: decide."
     return [
         f"\n{post.name} may be out.{next_look}",
         f"  It is there:      outreach confirm {post.name} --url ADDRESS",

@@ -118,7 +118,7 @@ def worker(
     set_up_logging(verbose=verbose)
     with opened() as house:
         if once:
-            tried = door.Worker(house).once()
+            tried = door.run_once(house)
             say(f"{tried} {'post was' if tried == 1 else 'posts were'} tried." if tried else "Nothing was due.")
             return
         err.print(f"Working on {house.settings.OUTREACH_COMMUNITY}; end with Ctrl-C.")
