@@ -129,7 +129,7 @@ def _integer(value: Any) -> int | None:
 def _wait_s(headers: Mapping[str, str], page_id: str) -> float | None:
     after = headers.get("retry-after", "").strip()
     waits = [_regain_s(headers.get("x-business-use-case-usage"), page_id), _integer(after)]
-    known = [min(wait, _LONGEST_WAIT_S) for wait in waits if wait and 0 < wait < math.inf]
+    known = [min(wait, _LONGEST_WAIT_S) for wait in waits if wait]
     return max(known) if known else None
 
 
@@ -141,5 +141,5 @@ def _regain_s(header: str | None, page_id: str) -> float | None:
         minutes = [entry.get("estimated_time_to_regain_access") for entry in entries]
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None
-    numbers = [each for each in minutes if isinstance(each, int | float) and each == each]  # but for NaN
-    return max((60 * each for each in numbers), default=None)
+    known = [60 * each for each in minutes if isinstance(each, int | float) and 0 < each < math.inf]
+    return max(known, default=None)

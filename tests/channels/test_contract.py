@@ -287,7 +287,7 @@ def test_what_is_described_is_what_leaves(
     kind: str, box: Sandbox, tmp_path: Path, changes: dict[str, str], pictures: int
 ) -> None:
     channel = BUILDERS[kind].on(box, tmp_path)
-    shown = tuple(a_picture(tmp_path, f"{n}.jpg", f"Picture {n}", seed=n) for n in range(pictures))
+    shown = tuple(a_picture(tmp_path, f"{n}.jpg", f"Picture {n}" if n else None, seed=n) for n in range(pictures))
     attempt = an_attempt(channel.render(a_wording(pictures=shown, **changes)))
     channel.publish(attempt)
     described = channel.describe(attempt.content, at=NOON)

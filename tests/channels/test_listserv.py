@@ -227,6 +227,13 @@ def test_pictures_that_do_not_fit_stay_out_as_a_whole_and_are_still_described(tm
     assert content.pictures == pictures
 
 
+def test_one_picture_that_does_not_fit_keeps_the_others_out(tmp_path: Path) -> None:
+    pictures = (a_picture(tmp_path, "a.jpg", seed=1), a_picture(tmp_path, "b.jpg", seed=2, side=400))
+    alone, both = (a_list(1, tmp_path).render(a_wording(pictures=p)) for p in (pictures[:1], pictures))
+    assert "<img" in hypertext(alone)
+    assert "<img" not in hypertext(both)
+
+
 @pytest.mark.parametrize("side", range(90, 190, 10))
 def test_pictures_leave_room_for_what_servers_add_on_the_way(tmp_path: Path, side: int) -> None:
     pictures = (a_picture(tmp_path, alt="é" * 700, side=side),)

@@ -97,10 +97,19 @@ def test_an_answer_that_proves_nothing_is_in_doubt(raw: bytes) -> None:
     assert isinstance(outcome_of(raw), Unconfirmed)
 
 
+@pytest.mark.parametrize("name", ["code is huge", "code is a huge text", "code is true", "code is a fraction"])
+def test_a_code_that_is_none_is_not_noted_as_one(name: str) -> None:
+    assert outcome_of(IN_DOUBT[name]).evidence == {"http_status": 400}
+
+
+def test_a_message_that_is_no_text_is_not_quoted() -> None:
+    outcome = outcome_of(error(code=100, message=["x"], error_user_msg={"a": 1}, fbtrace_id=[1]))
+    assert outcome == Refused("Facebook does not accept a part of the post.", {"http_status": 400, "code": 100})
+
+
 CLEAR: dict[str, tuple[bytes, type]] = {
     "numbers as texts": (error(code="190", error_subcode="463", message="x"), Unauthorized),
     "no message": (error(code=100), Refused),
-    "message is a list": (error(code=100, message=["x"] * 9, error_user_msg={"a": 1}, fbtrace_id=[1]), Refused),
     "status 401": (error(code=190).replace(b"400 Bad Request", b"401 Unauthorized"), Unauthorized),
     "status 429 alone": (http(b"slow down", status="429 Too Many Requests"), Blocked),
     "one digit": (http(b'{"id":"7"}'), Published),

@@ -103,6 +103,10 @@ def test_a_list_that_goes_on_without_saying_where_says_nothing(after: Any) -> No
     assert isinstance(read(an_answer(OURS, paging={"next": "https://x"})), Found)
 
 
+def test_a_later_page_that_does_not_say_where_says_nothing_either() -> None:
+    assert isinstance(read(an_answer(OTHER, paging=goes_on()), an_answer(OTHER, paging=goes_on(""))), CannotTell)
+
+
 def test_a_list_that_turns_in_a_circle_says_nothing() -> None:
     assert isinstance(read(an_answer(OTHER, paging=goes_on()), an_answer(OTHER, paging=goes_on())), CannotTell)
 

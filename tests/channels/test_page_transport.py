@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import select
 import socket
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from outreach.channels._http import Answer, Http
-from outreach.model import Content, Outcome, Published, Unavailable, Unconfirmed
+from outreach.model import Content, Outcome, Published, SentPicture, Unavailable, Unconfirmed
 from outreach.sandbox import Sandbox
 
 from .builders import TOKEN, a_page, a_picture, a_wording, an_attempt, the_page
@@ -221,13 +222,20 @@ def test_a_request_that_nobody_reads_ends_at_the_deadline(tmp_path: Path) -> Non
         assert time.monotonic() - began < 2
 
 
-def test_a_large_picture_has_longer_to_leave_than_a_text(tmp_path: Path) -> None:
-    picture = a_picture(tmp_path, side=300)
+@pytest.mark.parametrize("delay", ["before it is read", "before it is answered"])
+def test_a_large_picture_has_longer_to_leave_than_a_text(tmp_path: Path, delay: str) -> None:
+    data = b"x" * 15_000_000
+    (tmp_path / "large.jpg").write_bytes(data)
+    picture = SentPicture("large.jpg", None, hashlib.sha256(data).hexdigest(), "large.jpg")
 
     def act(visit: Visit) -> None:
+        visit.read_until(b" HTTP/1.1\r\n")
+        is_picture = b"/photos " in visit.received
+        if is_picture and delay == "before it is read":
+            select.select([], [], [], 0.6)
         visit.read_request()
-        if b"/photos" in visit.received:
-            select.select([], [], [], 0.5)
+        if is_picture and delay == "before it is answered":
+            select.select([], [], [], 0.6)
         visit.say(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b'{"id":"1"}')
 
     with RawServer(act) as server:

@@ -342,7 +342,7 @@ def test_whatever_happens_nothing_goes_out_twice_and_nothing_is_lost() -> None:
     run_state_machine_as_test(
         LifeOfPosts,
         settings=settings(
-            max_examples=60,
+            max_examples=30,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

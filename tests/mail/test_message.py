@@ -100,6 +100,13 @@ def test_a_subject_is_the_title_unchanged_for_every_reader(title: str, name: str
     assert str(make_header(decode_header(re.sub(r"\r\n(?=[ \t])", "", line[1].decode())))) == title
 
 
+@pytest.mark.parametrize("title", ["漢字" * 60, "Zoë " * 40, "word " * 40 + "end", "🎉" * 100])
+def test_the_lines_of_a_long_title_are_as_short_as_the_rules_want(title: str) -> None:
+    head = built(subject=title.strip(), sender_name=title.strip()).partition(b"\r\n\r\n")[0]
+    assert max(len(line) for line in head.split(b"\r\n") if not line.startswith(b"From: word")) <= 78
+    assert max(map(len, re.findall(rb"=\?utf-8\?b\?\S+\?=", head)), default=0) <= 75
+
+
 @settings(max_examples=300, deadline=None)
 @given(BODIES, BODIES)
 def test_both_parts_are_read_as_they_were_written(text: str, html: str) -> None:

@@ -248,6 +248,17 @@ def test_a_server_that_says_a_little_for_ever_is_left() -> None:
         assert time.monotonic() - began < 2
 
 
+def test_a_server_that_floods_us_is_left() -> None:
+    def act(visit: Visit) -> None:
+        for _ in range(10_000):
+            visit.say(b"220-x\r\n" * 10_000)
+
+    with scripted(act, timeout_s=5) as (_, server):
+        began = time.monotonic()
+        assert isinstance(hand_over(server), Unavailable)
+        assert time.monotonic() - began < 2
+
+
 def test_a_server_that_does_not_read_is_left() -> None:
     def act(visit: Visit) -> None:
         visit.say(b"220 x\r\n")
@@ -289,6 +300,12 @@ def test_the_bytes_that_arrive_are_the_bytes_that_were_sent(box: Sandbox, body: 
     assert isinstance(hand_over(a_server(box.smtp_port), message), Published)
     [mail] = box.mail.distributed()
     assert mail.raw == (message if message.endswith(b"\r\n") else message + b"\r\n")
+
+
+def test_a_first_line_that_begins_with_a_dot_is_doubled_too() -> None:
+    with scripted(lambda visit: talk(visit, end=b"250 ok\r\n")) as (raw, server):
+        assert isinstance(hand_over(server, b".x: y\r\n\r\n"), Published)
+        assert b"DATA\r\n..x: y\r\n\r\n.\r\n" in raw.received
 
 
 def test_what_we_call_ourselves_tells_nothing_of_this_machine() -> None:
