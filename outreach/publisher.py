@@ -126,7 +126,7 @@ class Publisher:
                 return made
             results = (
                 self._gathered(self._clock.elapsed_s() + self._pace.lease.total_seconds() / 3)
-                if self._in_flight
+                if self._in_flight and not self._unrecorded
                 else []
             )
 
@@ -292,7 +292,10 @@ class Publisher:
         for result in results:
             post = result.attempt.post
             self._in_flight.pop(post.channel_id, None)
-            self._on_result(post, result.outcome, judge(post, result.outcome, result.at))
+            verdict = judge(post, result.outcome, result.at)
+            is_good = verdict.move is Move.PUBLISH
+            log.log(logging.INFO if is_good else logging.WARNING, "%s: %s", post.name, verdict.reason or "published")
+            self._on_result(post, result.outcome, verdict)
 
     # Leases
 

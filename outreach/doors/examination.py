@@ -36,7 +36,12 @@ def examine() -> list[Finding]:
         return [Finding("settings", False, f"{bad.where}: {bad.message}", bad.next_step)]
     with_settings = [_settings(house), *_guarded("database", lambda: _database(house))]
     try:
-        return [*with_settings, *_templates(house), *_disk(house.settings.OUTREACH_QUEUE), *_channels(house)]
+        return [
+            *with_settings,
+            *_templates(house),
+            *_disk(house.settings.OUTREACH_QUEUE),
+            *_guarded("channels", lambda: _channels(house)),
+        ]
     finally:
         house.close()
 
@@ -94,9 +99,14 @@ def _channels(house: House) -> Iterator[Finding]:
     if not channels:
         step = "Set FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN, or LISTSERV_ADDRESS, LISTSERV_SENDER and SMTP_HOST."
         yield Finding("channels", False, "none is set up", step)
+    rows = {row.name: row for row in house.desk.channels()}
     for name, channel in channels.items():
         problems = channel.check()
         for problem in problems:
             yield Finding(name, False, problem.message, problem.next_step)
-        if not problems:
+        if name in rows and rows[name].state == "paused":
+            yield Finding(
+                name, False, f"it is paused: {rows[name].reason}", f"Let it go on: outreach channels resume {name}"
+            )
+        elif not problems:
             yield Finding(name, True, "would let a post out now")

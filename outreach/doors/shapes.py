@@ -119,3 +119,28 @@ def channel(of: ChannelRow, problems: Iterable[str]) -> dict[str, Any]:
 def error(of: BadInput) -> dict[str, Any]:
     """Lay out a refusal."""
     return {"error": {"message": of.message, "where": of.where or None, "next": of.next_step or None}}
+
+
+_HAPPENED = {
+    "queue": "queued",
+    "pause": "paused",
+    "resume": "resumed",
+    "publish": "published",
+    "defer": "put off",
+    "fail": "failed",
+    "doubt": "in doubt",
+    "confirm": "confirmed",
+    "absolve": "not there, queued again",
+    "hold": "held by the list",
+    "release": "let through by the list",
+    "refuse": "refused",
+    "miss": "missed",
+    "cancel": "cancelled",
+    "requeue": "queued again",
+    "retract": "retracted",
+}
+
+
+def happened(kind: str) -> str:
+    """Say what happened in the words that people read, on every door the same."""
+    return _HAPPENED.get(kind, kind)

@@ -111,13 +111,18 @@ def queue_draft(
 
 
 def _refuse_what_is_there(tx: Transaction, new: NewAnnouncement, channel_ids: Sequence[int]) -> None:
-    if tx.dialect.name == "postgresql":  # there two writers work at once; SQLite has one at a time
-        tx.execute(select(func.pg_advisory_xact_lock(int(new.said[:15], 16))))
+    _wait_for_others(tx, new.said)
     # Two equal letters say the same, so one look finds both kinds.
     same: Any = _SAME.run(tx, {"community": new.community_id, "said": new.said}).all()
     for number, letter_key, channel_id, state in same:
         if letter_key == new.letter_key or (channel_id in channel_ids and State(state) in OPEN):
             raise AlreadyThere(number)
+
+
+def _wait_for_others(tx: Transaction, said: str) -> None:
+    """Let whoever queues the same text right now finish first. On SQLite there is one writer at a time anyway."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(select(func.pg_advisory_xact_lock(int(said[:15], 16))))
 
 
 def _insert_announcement(tx: Transaction, new: NewAnnouncement, now: datetime) -> int:
@@ -182,6 +187,7 @@ def by_letter(tx: Transaction, community_id: int, letter_key: str) -> int | None
 
 def saying_nothing_yet(tx: Transaction, community_id: int, said: str) -> int | None:
     """Give the draft that says exactly this: an announcement without posts."""
+    _wait_for_others(tx, said)
     query = (
         select(announcements.c.id)
         .outerjoin(posts, posts.c.announcement_id == announcements.c.id)

@@ -190,7 +190,7 @@ def _settings(queue: Path, box: dict[str, object]) -> Settings:
 def _page_post(folder: Path, ids: list[int]) -> None:
     store = open_store(f"sqlite:///{folder / 'real' / 'outreach.db'}")
     with store.write() as tx:
-        ground.add_one(tx, ids[0], 7, datetime.now(UTC))
+        ground.add_one(tx, ids[0], 10**9, datetime.now(UTC))
     store.close()
 
 

@@ -3,15 +3,15 @@
 The real store, `Publisher` and `Watch` run; the outside world is a list of what arrived there, and that is the truth.
 """
 
+import itertools
 import platform
 import shutil
-import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -52,21 +52,18 @@ PACE = Pace(lease=LEASE, look_after_s=(30, 120))
 NOT_OUT = (State.QUEUED, State.FAILED, State.MISSED, State.CANCELLED)
 
 
-@cache
-def _template() -> Path:
-    file = Path(tempfile.mkdtemp(prefix="outreach-life-")) / "template.db"
-    open_store(f"sqlite:///{file}").close()
-    return file
-
-
 class LifeOfPosts(RuleBasedStateMachine):
-    """Rules are what can happen; invariants are the promises."""
+    """Rules are what can happen; the invariant is what is promised."""
+
+    folder: ClassVar[Path]
+    migrated: ClassVar[Path]
+    serials: ClassVar[Iterator[int]] = itertools.count()
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="outreach-life-"))
-        shutil.copyfile(_template(), self.folder / "outreach.db")
-        self.store = open_store(f"sqlite:///{self.folder / 'outreach.db'}")
+        file = self.folder / f"{next(self.serials)}.db"
+        shutil.copyfile(self.migrated, file)
+        self.store = open_store(f"sqlite:///{file}")
         self.clock = SettableClock()
         self.arrived: list[tuple[int, str]] = []  # the truth: (post id, id on the channel)
         self.sent_again_by_a_person: Counter[int] = Counter()
@@ -250,16 +247,20 @@ class LifeOfPosts(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let the world be kind from now on: then every post comes to an end that tells the truth."""
-        if hasattr(self, "ids"):
-            for wait_s in (0, 121, 31, 121, 1800, 7 * 3600, 121, 121):
-                self.time_passes_and_the_watch_makes_its_round(wait_s)
-                self.a_worker_empties_the_queue("accepts", "accepts")
-            self.every_promise_is_kept()
-            undecided = [p.name for p in self.all_posts() if p.state in (State.QUEUED, State.PUBLISHING)]
-            forgotten = [p.name for p in self.all_posts() if p.look_at is not None]
-            assert (undecided, forgotten) == ([], [])
-        self.store.close()
-        shutil.rmtree(self.folder)
+        try:
+            if hasattr(self, "ids"):
+                self.let_everything_end()
+        finally:
+            self.store.close()
+
+    def let_everything_end(self) -> None:
+        for wait_s in (0, 121, 31, 121, 1800, 7 * 3600, 121, 121):
+            self.time_passes_and_the_watch_makes_its_round(wait_s)
+            self.a_worker_empties_the_queue("accepts", "accepts")
+        self.every_promise_is_kept()
+        undecided = [p.name for p in self.all_posts() if p.state in (State.QUEUED, State.PUBLISHING)]
+        forgotten = [p.name for p in self.all_posts() if p.look_at is not None]
+        assert (undecided, forgotten) == ([], [])
 
     # Small things
 
@@ -338,9 +339,13 @@ def history_of_all(tx: Transaction) -> dict[int, Told]:
 
 
 @pytest.mark.timeout(600)  # a failure is made as short as it can be, which takes its time
-def test_whatever_happens_nothing_goes_out_twice_and_nothing_is_lost() -> None:
+def test_whatever_happens_nothing_goes_out_twice_and_nothing_is_lost(tmp_path: Path, migrated_file: Path) -> None:
+    class Here(LifeOfPosts):
+        folder = tmp_path
+        migrated = migrated_file
+
     run_state_machine_as_test(
-        LifeOfPosts,
+        Here,
         settings=settings(
             max_examples=30,
             stateful_step_count=25,

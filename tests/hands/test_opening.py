@@ -117,11 +117,14 @@ def test_the_database_of_a_newer_version_is_refused_and_not_touched(sqlite_url: 
 
 
 @pytest.mark.postgres
-def test_the_postgresql_database_of_a_newer_version_is_refused(postgres_store: Store, postgres_url: str) -> None:
-    with postgres_store.write() as tx:
+def test_the_postgresql_database_of_a_newer_version_is_refused(postgres_cluster: Cluster) -> None:
+    url = postgres_cluster.new_empty()
+    store = open_store(url)
+    with store.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
 
-    said = refusal(postgres_url)
+    said = refusal(url)
 
     assert said.message == "The database was made by a newer version of outreach and was not touched."
 

@@ -120,3 +120,8 @@ def test_a_taken_port_is_told(house: House, address: str) -> None:
     port = int(address.rpartition(":")[2])
     with pytest.raises(BadInput, match=f"Port {port} cannot be used"), served(create(house), port=port):
         pass
+
+
+def test_another_name_that_leads_here_is_refused(address: str) -> None:
+    answer = requests.get(address, headers={"Host": "pages.example.org"}, timeout=5)
+    assert (answer.status_code, "Queue" in answer.text) == (400, False)

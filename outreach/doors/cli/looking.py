@@ -96,33 +96,15 @@ def _tell_post(post: Post, told: list[dict[str, Any]]) -> None:
 
 
 def _words(entry: dict[str, Any]) -> tuple[str, str]:
+    from outreach.doors.shapes import happened  # start-up time
+
     kind = entry["kind"]
     if kind == "attempt":
         return f"attempt {entry['attempt']}: {entry.get('outcome') or 'going on'}", str(entry.get("note") or "")
     if kind == "sighting":
         return f"looked: {entry['what']}", ", ".join(f"{k}: {v}" for k, v in entry["evidence"].items())
     by = f" by {entry['person']}" if entry.get("person") else ""
-    return f"{_HAPPENED.get(kind, kind)}{by}", str(entry.get("note") or "")
-
-
-_HAPPENED = {
-    "queue": "queued",
-    "pause": "paused",
-    "resume": "resumed",
-    "publish": "published",
-    "defer": "put off",
-    "fail": "failed",
-    "doubt": "in doubt",
-    "confirm": "confirmed",
-    "absolve": "not there, queued again",
-    "hold": "held by the list",
-    "release": "let through by the list",
-    "refuse": "refused",
-    "miss": "missed",
-    "cancel": "cancelled",
-    "requeue": "queued again",
-    "retract": "retracted",
-}
+    return f"{happened(kind)}{by}", str(entry.get("note") or "")
 
 
 def _what_a_person_can_do(post: Post) -> list[str]:

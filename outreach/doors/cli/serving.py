@@ -101,7 +101,7 @@ def up(
 
     set_up_logging(verbose=verbose)
     with opened() as house:
-        door.run(house, host=host, port=port, say=lambda address: say(f"Open {address}; end with Ctrl-C."))
+        door.run(house, host=host, port=port, say=lambda address: say(f"Open this; end with Ctrl-C:\n{address}"))
 
 
 @verb

@@ -9,10 +9,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outreach import when
 from outreach.bootstrap import House
+from outreach.doors.shapes import happened
 from outreach.lifecycle import NEEDS_A_PERSON
 from outreach.model import BadInput, Post
 from outreach.settings import is_loopback
@@ -39,6 +41,8 @@ def create(house: House, *, links: dict[str, str] | None = None) -> FastAPI:
     pages.env.globals["is_sandbox"] = _is_sandbox(house)
     _add_pages(app, pages, house)
     _add_health(app, house)
+    # Another site's page must not read this one by a name of its own that leads here.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     app.add_middleware(_Headers)
     return app
 
@@ -80,7 +84,7 @@ def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
     if entry["kind"] == "sighting":
         return entry["at"], post.time_zone, f"looked: {entry['what']}", str(entry["evidence"].get("why", ""))
     by = f" by {entry['person']}" if entry.get("person") else ""
-    return entry["at"], post.time_zone, f"{entry['kind']}{by}", entry.get("note", "")
+    return entry["at"], post.time_zone, f"{happened(entry['kind'])}{by}", entry.get("note", "")
 
 
 def _add_health(app: FastAPI, house: House) -> None:
