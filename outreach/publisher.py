@@ -20,9 +20,9 @@ from outreach.store.moves import Change, Ending
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.2
+POLL_S = 0.25
 QUIET_S = 0.005
-TOGETHER_S = 0.0003
+TOGETHER_S = 0.0005
 TROUBLE_PAUSE_S = 1.0
 _NOT_ALL_AT_ONCE: tuple[type[Exception], ...] = (IllegalMove, *NOT_STORABLE)
 MOST_SENDERS = 32
@@ -177,12 +177,16 @@ class Publisher:
         return self._and_what_else_came(first)
 
     def _and_what_else_came(self, first: Result | None) -> list[Result]:
-        """Take along what came at the same moment: answers that share a commit share its sync of the disk."""
+        """Take along what comes in the next moment: answers that share a commit share its sync of the disk.
+
+        The more is in flight, the longer the moment, up to some milliseconds; it is over when nothing is left to come.
+        """
         came = [first]
         expected = len(self._in_flight)
+        until_s = self._clock.elapsed_s() + TOGETHER_S * expected
         while len(came) < expected:
             try:
-                came.append(self._inbox.get(timeout=TOGETHER_S))
+                came.append(self._inbox.get(timeout=max(0.0, until_s - self._clock.elapsed_s())))
             except Empty:
                 break
         return [result for result in came if result is not None]

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -10,7 +11,19 @@ from outreach.channels import Channel, HasLinks
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Outcome, Post, Published
 from outreach.publisher import Pace, doubt_values
-from outreach.store import Store, StoreTrouble, channels, claims, explained, history, moves, posts, workers
+from outreach.store import (
+    ChangeWatch,
+    Store,
+    StoreTrouble,
+    channels,
+    claims,
+    explained,
+    health,
+    history,
+    moves,
+    posts,
+    workers,
+)
 from outreach.store.moves import Change, Ending
 
 log = logging.getLogger(__name__)
@@ -38,6 +51,9 @@ class Watch:
         self._elapsed_s = elapsed_s
         self._worker = worker
         self._pace = pace
+        self._opened = ExitStack()
+        self._changes: ChangeWatch | None = None
+        self._next_chore_at: datetime | None = None
         self._without_link: deque[Post] = deque(maxlen=100_000)
 
     def beat(self) -> None:
@@ -49,8 +65,22 @@ class Watch:
 
     def leave(self) -> None:
         """Say that this worker has ended."""
+        self._opened.close()
         with self._store.write() as tx:
             workers.leave(tx, self._worker)
+
+    def is_time(self) -> bool:
+        """Tell whether a round would find anything to do. Cheap: it looks again only after somebody wrote something."""
+        if self._changes is None:
+            self._changes = self._opened.enter_context(self._store.watch())
+            self._next_chore_at = self._next_chore()
+        elif self._changes.has_changed():
+            self._next_chore_at = self._next_chore()
+        return self._next_chore_at is not None and self._next_chore_at <= self._now()
+
+    def _next_chore(self) -> datetime | None:
+        with self._store.read() as tx:
+            return health.next_chore(tx)
 
     def round(self) -> None:
         """Do everything whose time has come, once."""

@@ -45,7 +45,7 @@ class Worker:
         # Letters have a thread of their own: a channel that does not answer keeps none waiting.
         self._letters = Beats().every(ROUND_S, safely("inbox", self._inbox.sweep))
         self._chores = Beats()
-        for chore in (*self._rounds, safely("links", watch.fetch_links)):
+        for chore in (safely("round", self._round), safely("links", watch.fetch_links)):
             self._chores.every(ROUND_S, chore)
         self._chores.every(BEAT_S, safely("beat", watch.beat))
         self._publishing = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -66,6 +66,11 @@ class Worker:
         self._watch.leave()
         self._publisher.close()
         return made
+
+    def _round(self) -> None:
+        if self._watch.is_time():
+            for chore in self._rounds:
+                chore()
 
     def start(self) -> None:
         """Begin to work."""

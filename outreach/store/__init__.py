@@ -5,6 +5,6 @@ A store hands out transactions: `with store.write() as tx:` and `with store.read
 belongs together commits together.
 """
 
-from outreach.store.engine import NOT_STORABLE, Store, StoreTrouble, Transaction, explained, open_store
+from outreach.store.engine import NOT_STORABLE, ChangeWatch, Store, StoreTrouble, Transaction, explained, open_store
 
-__all__ = ["NOT_STORABLE", "Store", "StoreTrouble", "Transaction", "explained", "open_store"]
+__all__ = ["NOT_STORABLE", "ChangeWatch", "Store", "StoreTrouble", "Transaction", "explained", "open_store"]

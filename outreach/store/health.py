@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from outreach.lifecycle import invariants
 from outreach.store.engine import Transaction
 from outreach.store.posts import SELECT_POSTS
-from outreach.store.schema import events, posts
+from outreach.store.schema import Instant, events, posts
 
 _OPEN_BUT_NOT_PUBLISHING = text(
     "SELECT count(*) FROM attempts a JOIN posts p ON p.id = a.post_id WHERE a.ended_at IS NULL AND p.state <> 'publishing'"
@@ -42,3 +42,21 @@ def overdue(tx: Transaction, now: datetime, *, by_s: int = 60) -> int:
     approved = SELECT_POSTS.selected_columns["approved"]
     query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.paused.is_(False), approved)
     return len(tx.execute(query.where(posts.c.due_at < now - timedelta(seconds=by_s)).limit(1000)).all())
+
+
+_NEXT_CHORE = text(
+    "SELECT min(at) AS at FROM ("
+    " SELECT * FROM (SELECT miss_at AS at FROM posts WHERE state = 'queued' ORDER BY miss_at LIMIT 1) AS missed"
+    " UNION ALL"
+    " SELECT * FROM (SELECT look_at FROM posts WHERE state = 'unconfirmed' AND look_at IS NOT NULL"
+    " ORDER BY look_at LIMIT 1) AS looked"
+    " UNION ALL SELECT until FROM channels WHERE state = 'paused' AND until IS NOT NULL"
+    # Whether the worker of a post in flight is gone can only be asked of the system, so that is always due.
+    " UNION ALL SELECT 0 FROM posts WHERE state = 'publishing') AS soonest"
+).columns(at=Instant())
+
+
+def next_chore(tx: Transaction) -> datetime | None:
+    """Say when there is next something to rescue, miss, resume or look for; None when nothing of that is in sight."""
+    at: datetime | None = tx.execute(_NEXT_CHORE).scalar()
+    return at
