@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -63,6 +64,7 @@ def measure(names: list[str]) -> measures.Figures:
             task = shown.add_task(name, total=1)
             place = Path(folder) / name
             place.mkdir()
+            os.sync()  # what the one before left to be written is not the next one's to wait for
             figures |= MEASURES[name](place)
             shown.update(task, completed=1)
     return figures

@@ -1,5 +1,6 @@
 """What the measurements stand on: stores filled with posts, a channel that does nothing, one that posts over HTTP."""
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -152,6 +153,7 @@ def copy_of(file: Path, name: str) -> Path:
     for old in target.parent.glob(f"{target.name}*"):
         old.unlink()
     shutil.copyfile(file, target)
+    os.sync()  # else the next measurement waits for this copy to reach the disk
     return target
 
 
