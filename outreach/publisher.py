@@ -6,9 +6,10 @@ grouping: what is recorded of some posts and the claims of the next share one tr
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -47,13 +48,18 @@ class Pace:
     stop_s: float = 35.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """How one attempt ended, and when."""
 
     attempt: Attempt
     outcome: Outcome
     at: datetime
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What it means, judged once."""
+        return judge(self.attempt.post, self.outcome, self.at)
 
 
 class Publisher:
@@ -231,26 +237,26 @@ class Publisher:
                 tx, worker=self._worker, channels=free, now=now, lease=self._pace.lease, most=MOST_SENDERS - len(busy)
             )
 
-    def _record(self, tx: Any, results: Iterable[Result]) -> None:
-        told = [(result, judge(result.attempt.post, result.outcome, result.at)) for result in results]
-        moves.end_attempts(tx, [_ending(result) for result, _ in told])
-        moves.apply(tx, [self._change(result, verdict) for result, verdict in told])
-        for result, verdict in told:
-            if verdict.pause is not None:
-                channels.pause(tx, result.attempt.post.channel_id, verdict.pause, now=result.at)
+    def _record(self, tx: Any, results: Sequence[Result]) -> None:
+        moves.end_attempts(tx, [_ending(result) for result in results])
+        moves.apply(tx, [self._change(result) for result in results])
+        for result in results:
+            if result.verdict.pause is not None:
+                channels.pause(tx, result.attempt.post.channel_id, result.verdict.pause, now=result.at)
 
-    def _change(self, result: Result, verdict: Verdict) -> Change:
-        post = result.attempt.post
+    def _change(self, result: Result) -> Change:
+        post, verdict = result.attempt.post, result.verdict
         return Change(
             post.id,
             result.attempt.number,
             verdict.move,
             result.at,
             verdict.reason,
-            values=self._values(result, verdict),
+            values=self._values(result),
         )
 
-    def _values(self, result: Result, verdict: Verdict) -> dict[str, Any]:
+    def _values(self, result: Result) -> dict[str, Any]:
+        verdict = result.verdict
         match verdict.move:
             case Move.PUBLISH:
                 ids = {"remote_id": verdict.remote_id, "url": verdict.url, "reason": None}
@@ -296,7 +302,7 @@ class Publisher:
         for result in results:
             post = result.attempt.post
             self._in_flight.pop(post.channel_id, None)
-            verdict = judge(post, result.outcome, result.at)
+            verdict = result.verdict
             is_good = verdict.move is Move.PUBLISH
             log.log(logging.INFO if is_good else logging.WARNING, "%s: %s", post.name, verdict.reason or "published")
             self._on_result(post, result.outcome, verdict)

@@ -84,10 +84,12 @@ class Watch:
 
     def round(self) -> None:
         """Do everything whose time has come, once."""
-        self.rescue()
-        self.miss()
-        self.resume()
-        self.look()
+        for _, chore in self.chores():
+            chore()
+
+    def chores(self) -> tuple[tuple[str, Callable[[], object]], ...]:
+        """Give what a round is made of, by name and in its order, for who wants one's fault to keep none of the others."""
+        return ("rescue", self.rescue), ("miss", self.miss), ("resume", self.resume), ("look", self.look)
 
     # Workers that are gone
 

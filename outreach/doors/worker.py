@@ -36,12 +36,7 @@ class Worker:
         self._desk = house.desk
         self._stop = threading.Event()
         watch = self._watch
-        self._rounds = [
-            safely("rescue", watch.rescue),
-            safely("miss", watch.miss),
-            safely("resume", watch.resume),
-            safely("look", watch.look),
-        ]
+        self._rounds = [safely(name, chore) for name, chore in watch.chores()]
         # Letters have a thread of their own: a channel that does not answer keeps none waiting.
         self._letters = Beats().every(ROUND_S, safely("inbox", self._inbox.sweep))
         self._chores = Beats()
