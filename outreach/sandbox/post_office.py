@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
-from typing import Any
 
 from .clock import Clock
 from .faults import Faults
@@ -187,10 +186,3 @@ class Envelope:
     mail_from: str
     rcpt_to: tuple[str, ...]
     raw: bytes
-
-
-def as_facts(submission: Submission) -> dict[str, Any]:
-    """Return a journal line for the control interface."""
-    return {name: str(getattr(submission, name)) for name in Submission.__slots__} | {
-        "rcpt_to": list(submission.rcpt_to)
-    }
