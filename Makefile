@@ -33,7 +33,7 @@ bench: $(V)/.dev ## Measure speed and memory against raw sqlite3 in the same run
 
 lock: ## Resolve both lock files again (needs uv; only a maintainer does this)
 	$(COMPILE) pyproject.toml -o requirements.lock
-	$(COMPILE) --group dev --extra postgres pyproject.toml -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group dev --extra postgres --extra more-channels pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what the other commands made
 	rm -rf $(V) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -172,7 +172,7 @@ class House:
             clock=self.clock,
             worker=name,
             pace=self.pace,
-            on_result=lambda post, outcome, _: watch.published(post, outcome),
+            on_result=lambda post, outcome, _: watch.links.note(post, outcome),
         )
         return publisher, watch
 

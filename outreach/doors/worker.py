@@ -40,7 +40,7 @@ class Worker:
         # Letters have a thread of their own: a channel that does not answer keeps none waiting.
         self._letters = Beats().every(ROUND_S, safely("inbox", self._inbox.sweep))
         self._chores = Beats()
-        for chore in (safely("round", self._round), safely("links", watch.fetch_links)):
+        for chore in (safely("round", self._round), safely("links", watch.links.fetch)):
             self._chores.every(ROUND_S, chore)
         self._chores.every(BEAT_S, safely("beat", watch.beat))
         self._publishing = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -57,7 +57,7 @@ class Worker:
         for chore in self._rounds:
             chore()
         made = self._publisher.drain(self._stop)
-        safely("links", lambda: self._watch.fetch_links(budget_s=60.0))()
+        safely("links", lambda: self._watch.links.fetch(budget_s=60.0))()
         self._watch.leave()
         self._publisher.close()
         return made
@@ -71,7 +71,7 @@ class Worker:
         """Begin to work."""
         self._inbox.prepare()
         self._watch.beat()
-        safely("recall", self._watch.recall_links)()
+        safely("recall", self._watch.links.recall)()
         self._desk.on_queued = self._publisher.wake
         for thread in (self._publishing, *self._beating):
             thread.start()

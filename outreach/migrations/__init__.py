@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def upgrade(connection: "Connection") -> None:
-    """Run what is missing, all of it or nothing: the caller's transaction commits it."""
+def upgrade(connection: "Connection", to: str = "head") -> None:
+    """Run what is missing up to a revision, all of it or nothing: the caller's transaction commits it."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -14,6 +14,8 @@ from outreach.store.schema import Instant, attempts, contents, posts
 _DUE_ON_A_FREE_CHANNEL = """
     FROM channels c JOIN communities m ON m.id = c.community_id
     WHERE c.id IN %(channels)s AND (c.state = 'ready' OR c.until <= :now)
+      AND (c.not_before IS NULL OR c.not_before <= :now)
+      AND NOT EXISTS (SELECT 1 FROM meta s WHERE s.key = 'safe mode')
       AND NOT EXISTS (SELECT 1 FROM posts f WHERE f.channel_id = c.id AND f.state = 'publishing')
 """
 _MAY_GO = """
@@ -62,7 +64,7 @@ _CLAIMED = (
     .outerjoin(contents, (contents.c.post_id == posts.c.id) & (contents.c.sha256 == posts.c.content_sha256))
     .where(text("posts.state = 'publishing'"), posts.c.worker == bindparam("worker"))
 )
-_OPEN = Prepared(insert(attempts), ("post_id", "number", "worker", "content_sha256", "started_at"))
+_OPEN = Prepared(insert(attempts), ("post_id", "number", "worker", "content_sha256", "started_at", "channel_id"))
 
 
 def claim(
@@ -105,6 +107,7 @@ def _write_down(tx: Transaction, claimed: Sequence[Attempt], worker: str) -> Non
                 "worker": worker,
                 "content_sha256": a.post.content_sha256,
                 "started_at": a.started_at,
+                "channel_id": a.post.channel_id,
             }
             for a in claimed
         ],

@@ -21,8 +21,8 @@ NOT_STORABLE: tuple[type[Exception], ...] = (IntegrityError, DataError, TypeErro
 """What it raises for a value that no retry will get in: a broken promise, or a text that no database takes."""
 
 APPLICATION_ID = 0x6F757472  # "outr"
-SCHEMA = 1
-HEAD = "0001"
+SCHEMA = 2
+HEAD = "0002"
 _MAGIC = b"SQLite format 3\x00"
 _BUSY_TIMEOUT_MS = 20_000
 

@@ -119,6 +119,9 @@ channels = Table(
     Column("paused_by", Text),
     # A keyed hash of the settings it was built from: when they change, a pause that the old ones caused is over.
     Column("fingerprint", Text, nullable=False),
+    # Set with a claim and so shared by all workers: before the first nothing goes out, before the second nothing late.
+    Column("not_before", Instant),
+    Column("spaced_until", Instant),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("community_id", "name"),
     CheckConstraint("(state = 'paused') = (reason IS NOT NULL)", name="reason"),
@@ -198,6 +201,8 @@ posts = Table(
     Column("look_at", Instant),
     Column("looks", Integer, nullable=False, server_default="0"),
     Column("clean_looks", Integer, nullable=False, server_default="0"),
+    # Start of the earliest attempt that may have arrived: no later answer takes that back, only a person or a find does.
+    Column("doubtful_since", Instant),
     UniqueConstraint("announcement_id", "channel_id", "occurrence"),
     CheckConstraint(
         "(state = 'publishing') = (worker IS NOT NULL) AND (state = 'publishing') = (lease_until IS NOT NULL)",
@@ -267,7 +272,10 @@ attempts = Table(
     Column("outcome", Text),
     Column("reason", Text),
     Column("evidence", JSON(none_as_null=True)),
+    # That of its post, once more, so that the attempts of a channel are counted without looking at its posts.
+    Column("channel_id", _Id),
     CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
+    Index("of_channel", "channel_id", "started_at"),
     Index(
         "one_open_attempt",
         "post_id",
@@ -321,4 +329,42 @@ heartbeats = Table(
     Column("worker", Text, primary_key=True),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+)
+
+# What was uploaded unseen for a post, so that a crash between upload and post wastes nothing.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# What the latest pre-flight of a queued post found; `problems` is a list of [message, next step].
+checks = Table(
+    "checks",
+    metadata,
+    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("problems", JSON, nullable=False),
+)
+
+# What a person was or has to be told. `cause` names the trouble; there is one open alarm for each cause.
+alarms = Table(
+    "alarms",
+    metadata,
+    _id(),
+    Column("cause", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("next_step", Text, nullable=False, server_default=""),
+    Column("raised_at", Instant, nullable=False),
+    Column("told_at", Instant),
+    Column("ended_at", Instant),
+    Column("end_told_at", Instant),
+    CheckConstraint("end_told_at IS NULL OR ended_at IS NOT NULL", name="end"),
+    Index("one_open_alarm", "cause", unique=True, info={"where": "ended_at IS NULL"}),
+    Index("by_cause", "cause", "id"),
 )

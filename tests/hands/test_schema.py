@@ -1,6 +1,7 @@
 """The database itself refuses rows that cannot be true: each CHECK and each UNIQUE is broken once, and holds."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,21 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from outreach.migrations import upgrade
 from outreach.model import State
 from outreach.store import Store, announcements, open_store
+from outreach.store.engine import APPLICATION_ID
 from outreach.store.schema import metadata
-from tests.builders import NOW, a_channel, a_new_announcement, a_new_post, a_stored_post, an_announcement, everything
+from tests.builders import (
+    NOW,
+    a_channel,
+    a_new_announcement,
+    a_new_post,
+    a_stored_post,
+    an_announcement,
+    column,
+    everything,
+)
 from tests.conftest import Cluster
 
 POST = "UPDATE posts SET"
@@ -53,6 +65,11 @@ IMPOSSIBLE = [
     ("attempts_ended", "published", "UPDATE attempts SET outcome = NULL"),
     ("attempts_ended", "published", "UPDATE attempts SET ended_at = NULL"),
     ("attempts_number", "published", "UPDATE attempts SET number = 0"),
+    (
+        "alarms_end",
+        "queued",
+        "INSERT INTO alarms (cause, kind, message, raised_at, end_told_at) VALUES ('c', 'failed', 'm', 0, 0)",
+    ),
 ]
 
 
@@ -129,6 +146,8 @@ ROWS_THAT_ARE_THERE_ALREADY = {
     " SELECT name, time_zone, approval, 0 FROM communities",
     "one person of an address": "INSERT INTO people (email, created_at) VALUES ('ann@example.org', 0)",
     "one text of a revision": "INSERT INTO revisions (announcement_id, revision, letter, at) VALUES (1, 1, '', 0)",
+    "one open alarm of a cause": "INSERT INTO alarms (cause, kind, message, raised_at) VALUES ('c', 'failed', 'm', 0),"
+    " ('c', 'failed', 'm', 0)",
     "one content of a hash": "INSERT INTO contents (post_id, sha256, revision, text, body)"
     " SELECT post_id, sha256, 1, '', body FROM contents",
 }
@@ -191,6 +210,35 @@ def test_the_migrations_make_the_same_checks_indexes_and_keys_on_postgresql(
     with straight.connect() as made, postgres_store.read() as migrated:
         assert described(migrated) == described(made)
     straight.dispose()
+
+
+OF_THE_FIRST_VERSION = (
+    "INSERT INTO communities VALUES (1, 'TMM SIG', 'UTC', 'off', 0)",
+    "INSERT INTO channels (id, community_id, name, kind, state, fingerprint, created_at)"
+    " VALUES (7, 1, 'facebook', 'facebook_page', 'ready', '', 0)",
+    "INSERT INTO announcements (id, community_id, title, revision, said, created_at) VALUES (1, 1, 'T', 1, 's', 0)",
+    "INSERT INTO posts (id, announcement_id, channel_id, state, attempt, due_at, planned_at, miss_at, wall_time,"
+    " time_zone, content_sha256, reason, doubted_at) VALUES (3, 1, 7, 'unconfirmed', 2, 0, 0, 0, '', 'UTC', '', 'lost', 9)",
+    "INSERT INTO attempts (post_id, number, worker, content_sha256, started_at, ended_at, outcome)"
+    " VALUES (3, 1, 'w', '', 5, 6, 'unconfirmed'), (3, 2, 'w', '', 8, 9, 'unconfirmed')",
+)
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    with create_engine(f"sqlite:///{file}").begin() as tx:
+        upgrade(tx, "0001")
+        for sql in OF_THE_FIRST_VERSION:
+            tx.execute(text(sql))
+        tx.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+        tx.exec_driver_sql("PRAGMA user_version=1")
+
+    store = open_store(f"sqlite:///{file}")
+
+    assert column(store, "SELECT channel_id FROM attempts") == [7, 7]
+    assert column(store, "SELECT doubtful_since FROM posts") == [5]
+    assert column(store, "SELECT version_num FROM alembic_version") == ["0002"]
+    store.close()
 
 
 def test_opening_a_second_time_migrates_nothing(database_url: str) -> None:

@@ -66,7 +66,7 @@ def look_at(watch: Watch, clock: SettableClock, *seconds: float) -> None:
     for second in seconds:
         clock.set_to(NOW)
         clock.tick(second)
-        watch.look()
+        watch.doubts.look()
 
 
 @pytest.fixture
@@ -259,9 +259,9 @@ def test_the_address_of_what_went_out_is_asked_for_afterwards(sqlite_store: Stor
     post = a_stored_post(sqlite_store, State.PUBLISHED)
     channel = Says(link="https://www.facebook.com/1/posts/1")
     watch = a_watch(sqlite_store, clock, channel)
-    watch.published(post, Published(remote_id="1_1"))
-    watch.fetch_links()
-    watch.fetch_links()
+    watch.links.note(post, Published(remote_id="1_1"))
+    watch.links.fetch()
+    watch.links.fetch()
     assert seen(sqlite_store, post).url == "https://www.facebook.com/1/posts/1"
     assert channel.links_asked == ["1_1"]
 
@@ -269,8 +269,8 @@ def test_the_address_of_what_went_out_is_asked_for_afterwards(sqlite_store: Stor
 def test_an_address_that_cannot_be_had_means_nothing_for_the_post(sqlite_store: Store, clock: SettableClock) -> None:
     post = a_stored_post(sqlite_store, State.PUBLISHED)
     watch = a_watch(sqlite_store, clock, Says(link=None))
-    watch.recall_links()
-    watch.fetch_links()
+    watch.links.recall()
+    watch.links.fetch()
     assert (seen(sqlite_store, post).state, seen(sqlite_store, post).url) == (State.PUBLISHED, None)
 
 
@@ -284,6 +284,6 @@ def test_addresses_are_asked_for_only_as_long_as_the_budget_lasts(sqlite_store: 
     for _ in range(5):
         a_stored_post(sqlite_store, State.PUBLISHED)
     watch = a_watch(sqlite_store, clock, channel)
-    watch.recall_links()
-    watch.fetch_links(budget_s=0.3)
+    watch.links.recall()
+    watch.links.fetch(budget_s=0.3)
     assert len(channel.links_asked) == 2

@@ -1,0 +1,141 @@
+"""What the service checks: workers that are gone, posts whose time is over, posts that may be out or not."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+from outreach.channels import Channel
+from outreach.lifecycle import IllegalMove
+from outreach.model import Move, Post
+from outreach.publisher import Pace, doubt_values
+from outreach.store import ChangeWatch, Store, channels, claims, health, moves, posts, workers
+from outreach.store.moves import Change, Ending
+from outreach.watch.doubts import Doubts
+from outreach.watch.links import Links
+
+__all__ = ["Watch"]
+
+log = logging.getLogger(__name__)
+
+_FORGET_AFTER = timedelta(days=7)
+
+
+class Watch:
+    """The chores of one worker. Its channels are its own: nobody else uses them at the same time."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        channels: Mapping[int, Channel],
+        now: Callable[[], datetime],
+        elapsed_s: Callable[[], float],
+        worker: str,
+        pace: Pace,
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._worker = worker
+        self._pace = pace
+        self._opened = ExitStack()
+        self._changes: ChangeWatch | None = None
+        self._next_chore_at: datetime | None = None
+        self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace)
+        self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
+
+    def beat(self) -> None:
+        """Say that this worker lives, and forget those long gone."""
+        now = self._now()
+        with self._store.write() as tx:
+            workers.beat(tx, self._worker, now)
+            workers.forget_the_gone(tx, older_than=now - _FORGET_AFTER)
+
+    def leave(self) -> None:
+        """Say that this worker has ended."""
+        self._opened.close()
+        with self._store.write() as tx:
+            workers.leave(tx, self._worker)
+
+    def is_time(self) -> bool:
+        """Tell whether a round would find anything to do. Cheap: it looks again only after somebody wrote something."""
+        if self._changes is None:
+            self._changes = self._opened.enter_context(self._store.watch())
+            self._next_chore_at = self._next_chore()
+        elif self._changes.has_changed():
+            self._next_chore_at = self._next_chore()
+        return self._next_chore_at is not None and self._next_chore_at <= self._now()
+
+    def _next_chore(self) -> datetime | None:
+        with self._store.read() as tx:
+            return health.next_chore(tx)
+
+    def round(self) -> None:
+        """Do everything whose time has come, once."""
+        for _, chore in self.chores():
+            chore()
+
+    def chores(self) -> tuple[tuple[str, Callable[[], object]], ...]:
+        """Give what a round is made of, by name and in its order, for who wants one's fault to keep none of the others."""
+        return ("rescue", self.rescue), ("miss", self.miss), ("resume", self.resume), ("look", self.doubts.look)
+
+    # Workers that are gone
+
+    def rescue(self) -> int:
+        """Take posts from workers that are gone or lost their lease: whether they were sent is not known."""
+        now = self._now()
+        with self._store.read() as tx:
+            taken = [
+                (post_id, attempt, worker)
+                for post_id, attempt, worker, lease_until in claims.in_flight(tx)
+                if lease_until < now or (worker != self._worker and workers.is_gone(worker))
+            ]
+        return sum(self._rescue_one(post_id, attempt, worker, now) for post_id, attempt, worker in taken)
+
+    def _rescue_one(self, post_id: int, attempt: int, worker: str, now: datetime) -> bool:
+        gone = "is gone" if workers.is_gone(worker) else "gave no sign in time"
+        reason = f"The worker that was sending it {gone}; the post may be out."
+        values = doubt_values(reason, at=now, look_after_s=self._pace.look_after_s)
+        try:
+            with self._store.write() as tx:
+                moves.apply(tx, [Change(post_id, attempt, Move.DOUBT, now, reason, values=values)])
+                moves.end_attempts(tx, [Ending(post_id, attempt, now, "unconfirmed", reason)])
+        except IllegalMove:
+            return False  # its own worker, or another, was faster
+        log.warning("post %d: %s", post_id, reason)
+        return True
+
+    # Posts whose time is over, channels whose pause is over
+
+    def miss(self) -> int:
+        """Give up posts whose grace is over: they never go out late by themselves."""
+        now = self._now()
+        with self._store.read() as tx:
+            over = posts.past_their_grace(tx, now)
+        missed = 0
+        for post in over:
+            reason = _why_missed(post)
+            try:
+                with self._store.write() as tx:
+                    moves.apply(tx, [Change(post.id, post.attempt, Move.MISS, now, reason, values={"reason": reason})])
+                missed += 1
+            except IllegalMove:
+                continue
+        return missed
+
+    def resume(self) -> None:
+        """Open the channels that were paused until an instant now past."""
+        with self._store.read() as tx:
+            is_time = channels.is_a_pause_over(tx, self._now())
+        if is_time:
+            with self._store.write() as tx:
+                channels.resume_those_whose_time_is_over(tx, self._now())
+
+
+def _why_missed(post: Post) -> str:
+    if not post.approved:
+        return "Nobody approved it in time."
+    if post.paused:
+        return "It was paused until its time was over."
+    earlier = f" Before that: {post.reason}" if post.reason else ""
+    return f"Its time was over before it could be sent.{earlier}"

@@ -1,0 +1,108 @@
+"""Posts that may be out or not: the channel is asked, and what it says decides; what nobody can tell, a person does."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import assert_never
+
+from outreach.channels import Channel
+from outreach.lifecycle import IllegalMove, may_absolve, next_look
+from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post
+from outreach.publisher import Pace
+from outreach.store import Store, StoreTrouble, explained, history, moves, posts
+from outreach.store.moves import Change
+
+log = logging.getLogger(__name__)
+
+
+class Doubts:
+    """Looks for unconfirmed posts. Its channels are its own: nobody else uses them at the same time."""
+
+    def __init__(
+        self, *, store: Store, channels: Mapping[int, Channel], now: Callable[[], datetime], pace: Pace
+    ) -> None:
+        self._store = store
+        self._channels = dict(channels)
+        self._now = now
+        self._pace = pace
+
+    def look(self) -> int:
+        """Ask the channels for unconfirmed posts whose time to be looked for has come."""
+        with self._store.read() as tx:
+            wanted = posts.to_be_looked_for(tx, self._now())
+        for post in wanted:
+            self._look_for(post)
+        return len(wanted)
+
+    def _look_for(self, post: Post) -> None:
+        channel = self._channels.get(post.channel_id)
+        finding = self._ask(channel, post) if channel else CannotTell("the channel is not set up any more")
+        try:
+            self._conclude(post, finding)
+        except IllegalMove:
+            log.info("%s: somebody decided meanwhile", post.name)
+        except StoreTrouble as trouble:  # it keeps no other post from being looked for
+            log.error("%s: %s It is looked for again.", post.name, explained(trouble).message)
+
+    def _ask(self, channel: Channel, post: Post) -> Finding:
+        with self._store.read() as tx:
+            content = posts.content(tx, post)
+            started = posts.first_doubt(tx, post) or post.doubted_at or self._now()
+        try:
+            return channel.find(Attempt(post, post.attempt, started, started, content))
+        except Exception as trouble:  # the named place around one channel call: a fault of ours loses no post
+            log.exception("%s: the channel failed", post.name)
+            return CannotTell(f"the service itself failed while asking ({type(trouble).__name__})")
+
+    def _conclude(self, post: Post, finding: Finding) -> None:
+        match finding:
+            case Found(candidates):
+                self._confirm_or_wait(post, candidates)
+            case Absent():
+                self._absolve_or_wait(post)
+            case CannotTell(reason):
+                self._wait(post, is_clean=False, what="could not tell", why=reason)
+            case _ as unknown:
+                assert_never(unknown)
+
+    def _confirm_or_wait(self, post: Post, candidates: tuple[Candidate, ...]) -> None:
+        with self._store.read() as tx:
+            owned = posts.owned_remote_ids(tx, post.channel_id, [c.remote_id for c in candidates])
+        ours = [c for c in candidates if c.remote_id not in owned]
+        if not ours:
+            self._absolve_or_wait(post)
+            return
+        oldest = ours[0]
+        note = f"found on the channel as {oldest.remote_id}"
+        if len(ours) > 1:
+            note = f"published more than once: {', '.join(c.remote_id for c in ours)}; the oldest is taken"
+            log.error("%s: %s", post.name, note)
+        now = self._now()
+        values = {"remote_id": oldest.remote_id, "url": oldest.url, "reason": None if len(ours) == 1 else note}
+        with self._store.write() as tx:
+            moves.apply(tx, [Change(post.id, post.attempt, Move.CONFIRM, now, note, values=values)])
+            evidence = {"remote_ids": [c.remote_id for c in ours], "url": oldest.url}
+            history.see(tx, post.id, at=now, kind="found", seen_by="the service", evidence=evidence)
+
+    def _absolve_or_wait(self, post: Post) -> None:
+        looks, clean = post.looks + 1, post.clean_looks + 1
+        now = self._now()
+        is_absent = may_absolve(looks=looks, clean_looks=clean, look_after_s=self._pace.look_after_s)
+        if not is_absent or now >= post.miss_at:
+            self._wait(post, is_clean=True, what="not there", why="the channel's list does not have it")
+            return
+        note = f"not on the channel after {looks} looks; it is sent again"
+        values = {"due_at": now, "reason": note, "looks": 0, "clean_looks": 0}
+        with self._store.write() as tx:
+            history.see(tx, post.id, at=now, kind="not there", seen_by="the service", evidence={"looks": looks})
+            moves.apply(tx, [Change(post.id, post.attempt, Move.ABSOLVE, now, note, values=values)])
+
+    def _wait(self, post: Post, *, is_clean: bool, what: str, why: str) -> None:
+        now = self._now()
+        looks = post.looks + 1
+        look_at = next_look(looks, doubted_at=post.doubted_at or now, look_after_s=self._pace.look_after_s)
+        with self._store.write() as tx:
+            history.see(tx, post.id, at=now, kind=what, seen_by="the service", evidence={"look": looks, "why": why})
+            history.plan_look(tx, post.id, look_at=look_at, looks=looks, clean_looks=post.clean_looks + is_clean)
+        if look_at is None:
+            log.warning("%s: a person has to decide: outreach show %s", post.name, post.name)
