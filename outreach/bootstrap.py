@@ -21,6 +21,8 @@ from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.settings import Settings, read_settings
 from outreach.store import Store, channels, open_store, workers
+from outreach.store.limits import Limits
+from outreach.store.uploads import StoredUploads
 from outreach.watch import Watch
 
 _serials = itertools.count()
@@ -102,7 +104,7 @@ class House:
 
     def new_channels(self) -> dict[str, Channel]:
         """Build the channels that the settings name. Each set belongs to one user: they are not shared by threads."""
-        surroundings = Surroundings(self.media, self.clock.now)
+        surroundings = Surroundings(self.media, self.clock.now, StoredUploads(self.store))
         built = (cls.from_settings(self.settings, surroundings) for cls in kinds().values())
         return {channel.usual_name: channel for channel in built if channel is not None}
 
@@ -153,6 +155,17 @@ class House:
             lease=timedelta(seconds=self.settings.OUTREACH_LEASE_S),
             look_after_s=self.settings.look_after_s,
             stop_s=self.settings.OUTREACH_HTTP_TIMEOUT_S + 5,
+            limits=self.limits,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """How much of one channel is too much."""
+        return Limits(
+            max_per_hour=self.settings.OUTREACH_MAX_PER_HOUR,
+            max_per_day=self.settings.max_per_day,
+            spacing=timedelta(seconds=self.settings.OUTREACH_SPACING_S),
+            max_failures=self.settings.OUTREACH_MAX_FAILURES,
         )
 
     def new_worker(self) -> tuple[Publisher, Watch]:

@@ -81,9 +81,9 @@ def judge(post: Post, outcome: Outcome, now: datetime) -> Verdict:
     """Conclude from what the channel answered. Pure and total; never concludes "not sent" from doubt."""
     match outcome:
         case Published():
-            return Verdict(Move.PUBLISH, remote_id=outcome.remote_id, url=outcome.url, message_id=outcome.message_id)
+            return _published(outcome)
         case Refused(reason):
-            return Verdict(Move.FAIL, reason)
+            return _refused(post, reason)
         case Unavailable(reason, retry_after_s):
             wait = back_off(post.attempt, key=str(post.id), at_least_s=retry_after_s or 0.0)
             return Verdict(Move.DEFER, reason, due_at=now + wait)
@@ -95,6 +95,29 @@ def judge(post: Post, outcome: Outcome, now: datetime) -> Verdict:
             return Verdict(Move.DOUBT, reason)
         case _ as unknown:
             assert_never(unknown)
+
+
+def _published(outcome: Published) -> Verdict:
+    rest = Pause("The channel's limit is nearly reached.", outcome.rest_until) if outcome.rest_until else None
+    return Verdict(
+        Move.PUBLISH, remote_id=outcome.remote_id, url=outcome.url, message_id=outcome.message_id, pause=rest
+    )
+
+
+def _refused(post: Post, reason: str) -> Verdict:
+    """A definite no to this try says nothing of an earlier one that may have arrived: the channel is asked once more."""
+    if post.doubtful_since is None:
+        return Verdict(Move.FAIL, reason)
+    return Verdict(Move.DOUBT, f"{reason} An earlier try may be out all the same.")
+
+
+def breaker_pause(failures: int, *, most: int) -> timedelta | None:
+    """Say how long a channel rests after so many failed tries in a row: 5 min from the `most`-th on, doubled with each
+    further one, at most an hour. None below that, and always when `most` is 0.
+    """
+    if not most or failures < most:
+        return None
+    return timedelta(minutes=min(5 * 2 ** min(failures - most, 8), 60))
 
 
 def back_off(attempt: int, *, key: str, at_least_s: float = 0.0) -> timedelta:

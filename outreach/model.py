@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -152,7 +152,8 @@ class Post:
     """One announcement on one channel at one due time.
 
     `due_at` is when it may next be tried; `planned_at` what the coordinator chose; `miss_at` when its grace is over.
-    `attempt` counts the tries and is the fence: whoever speaks for the post names it.
+    `attempt` counts the tries and is the fence: whoever speaks for the post names it. `doubtful_since` is the start of the
+    earliest try that may have arrived and was never found nor disowned by a person.
     """
 
     id: int
@@ -181,6 +182,7 @@ class Post:
     look_at: datetime | None = None
     looks: int = 0
     clean_looks: int = 0
+    doubtful_since: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -193,7 +195,8 @@ class Attempt:
     """One try at one post, recorded before its first byte leaves.
 
     `started_at` is the instant of the intent; `first_started_at` that of the earliest attempt that may have reached the
-    channel, from which a search for the post has to begin.
+    channel, from which a search for the post has to begin. `may_send` is to be asked right before the step that makes it
+    public: once it says no, another worker may be speaking for the post, and nothing may be sent any more.
     """
 
     post: Post
@@ -201,6 +204,7 @@ class Attempt:
     started_at: datetime
     first_started_at: datetime
     content: Content
+    may_send: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
 
 
 # What a channel answered: a closed union, matched with `assert_never`.
@@ -208,12 +212,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The channel accepted it. At least one of the ids is set."""
+    """The channel accepted it. At least one of the ids is set. `rest_until`: the channel asks for nothing more until then."""
 
     remote_id: str | None = None
     url: str | None = None
     message_id: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    rest_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +257,13 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """It may be out there. Never to be sent again before the channel was asked."""
+    """It may be out there. Never to be sent again before the channel was asked; `is_known_there`: nor by itself after
+    that, since the channel itself says that it has it already.
+    """
 
     reason: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    is_known_there: bool = False
 
 
 Outcome: TypeAlias = Published | Refused | Unavailable | Unauthorized | Blocked | Unconfirmed
@@ -267,6 +275,10 @@ class Problem:
 
     message: str
     next_step: str = ""
+
+
+HELD_UP = Unavailable("The worker was held up before it could send.")
+"""What a channel answers when `may_send` says no."""
 
 
 # What a channel says when asked whether a post is there.

@@ -7,17 +7,21 @@ grouping: what is recorded of some posts and the claims of the next share one tr
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from outreach import guard
 from outreach.channels import Channel
-from outreach.lifecycle import IllegalMove, Verdict, judge, next_look
-from outreach.model import Attempt, BadInput, Move, Outcome, Post, Refused, Unavailable, Unconfirmed
-from outreach.store import NOT_STORABLE, Store, StoreTrouble, channels, claims, explained, moves
-from outreach.store.moves import Change, Ending
+from outreach.guard import ClockGuard
+from outreach.lifecycle import IllegalMove, Verdict
+from outreach.model import HELD_UP, Attempt, BadInput, Move, Outcome, Post, Refused, Unconfirmed
+from outreach.results import Pace, Result, doubt_values, record
+from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, explained, safety
+
+__all__ = ["Clock", "Pace", "Publisher", "doubt_values"]
 
 log = logging.getLogger(__name__)
 
@@ -37,29 +41,6 @@ class Clock(Protocol):
 
     def elapsed_s(self) -> float:
         """Give seconds since some moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient the publisher is. `stop_s` bounds the wait for what is in flight when it has to stop."""
-
-    lease: timedelta = timedelta(seconds=120)
-    look_after_s: tuple[int, ...] = (30, 120, 300, 900)
-    stop_s: float = 35.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """How one attempt ended, and when."""
-
-    attempt: Attempt
-    outcome: Outcome
-    at: datetime
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """What it means, judged once."""
-        return judge(self.attempt.post, self.outcome, self.at)
 
 
 class Publisher:
@@ -87,10 +68,12 @@ class Publisher:
         self._inbox: SimpleQueue[Result | None] = SimpleQueue()
         self._in_flight: dict[int, Attempt] = {}
         self._unrecorded: list[Result] = []
+        self._send_until_s: dict[int, float] = {}
         self._extended_at_s = clock.elapsed_s()
+        self._guard = ClockGuard(clock.now(), clock.elapsed_s())
         self._trouble: Exception | None = None
         self._trouble_since_s = 0.0
-        self._outbox: SimpleQueue[tuple[Attempt, float] | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Attempt | None] = SimpleQueue()
         self._senders = [
             threading.Thread(target=self._send_all, name=f"sender-{n}", daemon=True)
             for n in range(min(max(len(self._channels), 1), MOST_SENDERS))
@@ -135,6 +118,11 @@ class Publisher:
                 if self._in_flight and not self._unrecorded
                 else []
             )
+
+    @property
+    def trouble_for_s(self) -> float | None:
+        """For how long the database could not be written, in seconds; None when all is well. From any thread."""
+        return None if self._trouble is None else self._clock.elapsed_s() - self._trouble_since_s
 
     def close(self) -> None:
         """Let the senders go without waiting for any that hang."""
@@ -201,6 +189,7 @@ class Publisher:
 
     def _turn(self, results: list[Result], *, claiming: bool) -> int:
         began_s = self._clock.elapsed_s()
+        claiming = claiming and self._has_room()
         results = self._unrecorded + results
         self._unrecorded = []
         try:
@@ -220,53 +209,49 @@ class Publisher:
             self._extended_at_s = began_s
         for attempt in claimed:
             self._in_flight[attempt.post.channel_id] = attempt
-            self._outbox.put((attempt, began_s))
+            self._send_until_s[attempt.post.id] = began_s + self._half_a_lease_s
+            self._outbox.put(replace(attempt, may_send=partial(self._may_send, attempt)))
         return len(claimed)
 
     def _commit(self, results: list[Result], claiming: bool) -> list[Attempt]:
-        now = self._clock.now()
+        now, began_s = self._clock.now(), self._clock.elapsed_s()
         busy = set(self._in_flight) - {result.attempt.post.channel_id for result in results}
         free = [channel_id for channel_id in self._channels if channel_id not in busy]
+        extends, kept = self._must_extend(), False
+        claimed: list[Attempt] = []
         with self._store.write() as tx:
-            self._record(tx, results)
-            if self._must_extend():
-                self._extend_leases(tx, busy, now)
-            if not claiming:
-                return []
-            return claims.claim(
-                tx, worker=self._worker, channels=free, now=now, lease=self._pace.lease, most=MOST_SENDERS - len(busy)
-            )
+            record(tx, results, self._pace)
+            if extends:
+                kept = claims.extend_leases(tx, self._going_on(busy), now + self._pace.lease)
+            if claiming and not self._has_jumped(tx, now, began_s):
+                claimed = self._claim(tx, free, now, most=MOST_SENDERS - len(busy))
+        if extends:
+            self._extended_at_s = began_s
+        if kept:
+            self._send_until_s |= {post_id: began_s + self._half_a_lease_s for post_id, _ in self._going_on(busy)}
+        return claimed
 
-    def _record(self, tx: Any, results: Sequence[Result]) -> None:
-        moves.end_attempts(tx, [_ending(result) for result in results])
-        moves.apply(tx, [self._change(result) for result in results])
-        for result in results:
-            if result.verdict.pause is not None:
-                channels.pause(tx, result.attempt.post.channel_id, result.verdict.pause, now=result.at)
+    def _has_room(self) -> bool:
+        """Tell whether what would be sent could be recorded; where it could not, say so and wait a moment."""
+        if self._store.has_room():
+            return True
+        log.error("The disk is nearly full, so nothing is published. Free some space.")
+        threading.Event().wait(TROUBLE_PAUSE_S)
+        return False
 
-    def _change(self, result: Result) -> Change:
-        post, verdict = result.attempt.post, result.verdict
-        return Change(
-            post.id,
-            result.attempt.number,
-            verdict.move,
-            result.at,
-            verdict.reason,
-            values=self._values(result),
-        )
+    def _claim(self, tx: Any, free: Sequence[int], now: datetime, *, most: int) -> list[Attempt]:
+        claimed = claims.claim(tx, worker=self._worker, channels=free, now=now, lease=self._pace.lease, most=most)
+        self._pace.limits.after_claims(tx, claimed, now)
+        return claimed
 
-    def _values(self, result: Result) -> dict[str, Any]:
-        verdict = result.verdict
-        match verdict.move:
-            case Move.PUBLISH:
-                ids = {"remote_id": verdict.remote_id, "url": verdict.url, "reason": None}
-                return ids | ({"message_id": verdict.message_id} if verdict.message_id else {})
-            case Move.DEFER:
-                return {"reason": verdict.reason, "due_at": verdict.due_at}
-            case Move.DOUBT:
-                return doubt_values(verdict.reason or "", at=result.at, look_after_s=self._pace.look_after_s)
-            case _:
-                return {"reason": verdict.reason}
+    def _has_jumped(self, tx: Any, now: datetime, steady_s: float) -> bool:
+        """Tell whether the wall clock just jumped; then nothing goes out until that is understood."""
+        ahead = self._guard.jump(now, steady_s)
+        if ahead is None:
+            return False
+        log.error("%s", guard.sentence(ahead))
+        safety.enter(tx, safety.Cause.CLOCK, guard.sentence(ahead), now=now)
+        return True
 
     def _recorded_one_by_one(self, results: list[Result]) -> list[Result]:
         """One of them cannot be recorded as it is: find out which, and let it hold up no other."""
@@ -276,7 +261,7 @@ class Publisher:
         name, number = result.attempt.post.name, result.attempt.number
         try:
             with self._store.write() as tx:
-                self._record(tx, [result])
+                record(tx, [result], self._pace)
         except IllegalMove:
             log.error("%s: the answer to attempt %d came too late and was not recorded", name, number)
         except NOT_STORABLE as trouble:
@@ -302,6 +287,7 @@ class Publisher:
         for result in results:
             post = result.attempt.post
             self._in_flight.pop(post.channel_id, None)
+            self._send_until_s.pop(post.id, None)
             verdict = result.verdict
             is_good = verdict.move is Move.PUBLISH
             log.log(logging.INFO if is_good else logging.WARNING, "%s: %s", post.name, verdict.reason or "published")
@@ -316,25 +302,30 @@ class Publisher:
             and self._clock.elapsed_s() - self._extended_at_s > self._pace.lease.total_seconds() / 3
         )
 
-    def _extend_leases(self, tx: Any, busy: set[int], now: datetime) -> None:
-        going_on = [(self._in_flight[channel_id].post.id, self._in_flight[channel_id].number) for channel_id in busy]
-        claims.extend_leases(tx, going_on, now + self._pace.lease)
-        self._extended_at_s = self._clock.elapsed_s()
+    def _going_on(self, channel_ids: set[int]) -> list[tuple[int, int]]:
+        return [(self._in_flight[each].post.id, self._in_flight[each].number) for each in channel_ids]
+
+    @property
+    def _half_a_lease_s(self) -> float:
+        return self._pace.lease.total_seconds() / 2
+
+    def _may_send(self, attempt: Attempt) -> bool:
+        """Tell whether half of the lease is left: a worker that was held up for longer may have been given up."""
+        until_s = self._send_until_s.get(attempt.post.id)
+        return until_s is not None and self._clock.elapsed_s() <= until_s
 
     # Sending
 
     def _send_all(self) -> None:
         """Send one after the other, until told to go. Daemon threads: one that hangs does not keep the process."""
-        while (claimed := self._outbox.get()) is not None:
-            attempt, claimed_at_s = claimed
-            outcome = self._outcome(attempt, claimed_at_s)
-            self._inbox.put(Result(attempt, outcome, self._clock.now()))
+        while (attempt := self._outbox.get()) is not None:
+            self._inbox.put(Result(attempt, self._outcome(attempt), self._clock.now()))
 
-    def _outcome(self, attempt: Attempt, claimed_at_s: float) -> Outcome:
+    def _outcome(self, attempt: Attempt) -> Outcome:
         if not _is_as_approved(attempt):
             return Refused("What is stored is not what was approved; it was not sent.")
-        if self._clock.elapsed_s() - claimed_at_s > self._pace.lease.total_seconds() / 2:
-            return Unavailable("The worker was held up before it could send.")
+        if not attempt.may_send():
+            return HELD_UP
         try:
             return self._channels[attempt.post.channel_id].publish(attempt)
         except Exception as trouble:  # the named place around one channel call: a fault of ours loses no post
@@ -357,26 +348,8 @@ class Publisher:
         self.close()
 
 
-def doubt_values(reason: str, *, at: datetime, look_after_s: tuple[int, ...]) -> dict[str, Any]:
-    """Lay out what a post in doubt is given: the reason, and when it is looked for first."""
-    look_at = next_look(0, doubted_at=at, look_after_s=look_after_s)
-    return {"reason": reason, "doubted_at": at, "look_at": look_at, "looks": 0, "clean_looks": 0}
-
-
 def _is_as_approved(attempt: Attempt) -> bool:
     try:
         return attempt.content.sha256() == attempt.post.content_sha256
     except (BadInput, UnicodeError):
         return False  # what cannot even be hashed was never approved
-
-
-def _ending(result: Result) -> Ending:
-    outcome = result.outcome
-    return Ending(
-        post_id=result.attempt.post.id,
-        number=result.attempt.number,
-        at=result.at,
-        outcome=type(outcome).__name__.lower(),
-        reason=getattr(outcome, "reason", None),
-        evidence=outcome.evidence,
-    )

@@ -58,6 +58,21 @@ class Settings(BaseModel):
     OUTREACH_LEASE_S: float = Field(
         120, ge=1, le=86400, description="after this long without a sign a worker counts as gone"
     )
+    OUTREACH_MAX_PER_HOUR: int = Field(
+        20, ge=0, le=100_000, description="so many tries on one channel within an hour, then it rests (0: no cap)"
+    )
+    OUTREACH_MAX_PER_DAY: int | None = Field(
+        None, ge=0, le=1_000_000, description="the same within a day (empty: five times the hourly cap; 0: no cap)"
+    )
+    OUTREACH_SPACING_S: float = Field(
+        60, ge=0, le=86400, description="seconds between posts of one channel that are over 10 minutes late (0: none)"
+    )
+    OUTREACH_MAX_FAILURES: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="after so many failed tries in a row a channel rests, longer each time (0: never)",
+    )
     FACEBOOK_GRAPH_URL: str = Field("https://graph.facebook.com", description="the Graph API server")
     FACEBOOK_GRAPH_VERSION: str = Field("v26.0", pattern=r"^v\d{1,3}\.\d$", description="the pinned version")
     FACEBOOK_PAGE_ID: str = Field("", pattern=r"^\d*$", description="the Page's number")
@@ -147,6 +162,11 @@ class Settings(BaseModel):
                 "SMTP_SECURITY: none would show the mail and the password to others. Write starttls or tls."
             )
         return complaints
+
+    @property
+    def max_per_day(self) -> int:
+        """The daily cap given, or five times the hourly one."""
+        return 5 * self.OUTREACH_MAX_PER_HOUR if self.OUTREACH_MAX_PER_DAY is None else self.OUTREACH_MAX_PER_DAY
 
     @property
     def look_after_s(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ A new channel is one file here (or an entry point `outreach.channels` of another
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
@@ -33,11 +33,48 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """Something uploaded unseen for a post: `key` tells what of and where to, `remote_id` what the channel calls it."""
+
+    key: str
+    remote_id: str
+    at: datetime
+
+
+class Uploads(Protocol):
+    """Keeps what was uploaded unseen for a post, through crashes as far as that goes. Never raises."""
+
+    def of(self, post_id: int) -> Mapping[int, Upload]:
+        """Give them by their place in the post."""
+
+    def keep(self, post_id: int, place: int, upload: Upload) -> None:
+        """Keep one in place of an earlier one."""
+
+    def forget(self, post_id: int) -> None:
+        """Let go of all of a post."""
+
+
+class NoUploads:
+    """Keeps nothing: each try uploads afresh."""
+
+    def of(self, post_id: int) -> Mapping[int, Upload]:
+        """There are none."""
+        return {}
+
+    def keep(self, post_id: int, place: int, upload: Upload) -> None:
+        """Let it go."""
+
+    def forget(self, post_id: int) -> None:
+        """There is nothing to let go of."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a channel may use besides its settings: the folder that keeps pictures, and the clock."""
+    """What a channel may use besides its settings: the folder that keeps pictures, the clock, what it uploaded before."""
 
     media: Path
     now: Callable[[], datetime]
+    uploads: Uploads = field(default_factory=NoUploads)
 
 
 @runtime_checkable
@@ -67,6 +104,7 @@ class Channel(Protocol):
     def publish(self, attempt: Attempt) -> Outcome:
         """Try once. Never retries, never sleeps, never raises for what the other side answers or fails to answer.
 
+        Right before the step that makes the post public `attempt.may_send()` is asked; a no is answered with `HELD_UP`.
         Anything that may have reached the public without a proof that it did not is `Unconfirmed`.
         """
 
@@ -83,6 +121,14 @@ class HasLinks(Protocol):
 
     def link_to(self, remote_id: str) -> str | None:
         """Ask for the public address of a post; None when there is no answer. Failure means nothing for the post."""
+
+
+@runtime_checkable
+class HasClock(Protocol):
+    """A channel whose server says what time it is there."""
+
+    def server_time(self) -> datetime | None:
+        """Ask what time it is there; None when there is no answer. Publishes nothing, needs no valid token."""
 
 
 @cache

@@ -5,10 +5,17 @@ import socket
 import time
 from typing import Any
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def steady_s() -> float:
+    """Give the seconds of a clock that never jumps and, where the system has such a one, goes on while the machine sleeps."""
+    return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
+
 
 def left_s(until_s: float) -> float:
-    """Say how many seconds are left until a moment of the monotonic clock. Raises `TimeoutError` when none are."""
-    left = until_s - time.monotonic()
+    """Say how many seconds are left until a moment of the steady clock. Raises `TimeoutError` when none are."""
+    left = until_s - steady_s()
     if left <= 0:
         raise TimeoutError("the time is over")
     return left

@@ -17,6 +17,8 @@ _TOKEN_LIKE = re.compile(r"\bEAA[A-Za-z0-9]{20,}")
 _ID = re.compile(r"[0-9]{1,40}(_[0-9]{1,40})?")
 _MOST_CHARS = 300
 _LONGEST_WAIT_S = 7 * 86400.0
+_NEARLY_FULL = 95
+_REST_S = 300.0
 
 
 def redacted(text: str, secrets: tuple[str, ...] = ()) -> str:
@@ -92,7 +94,9 @@ def outcome_of_error(error: GraphError, *, number: int, now: datetime) -> Outcom
         case Meaning.BLOCKED:
             until = now + timedelta(seconds=error.row.wait_s) if error.row.wait_s else None
             return Blocked(reason, until, evidence)
-        case Meaning.DUPLICATE | Meaning.AMBIGUOUS:
+        case Meaning.DUPLICATE:
+            return Unconfirmed(reason, evidence, is_known_there=True)
+        case Meaning.AMBIGUOUS:
             return Unconfirmed(reason, evidence)
         case _ as unknown:
             assert_never(unknown)
@@ -133,13 +137,26 @@ def _wait_s(headers: Mapping[str, str], page_id: str) -> float | None:
     return max(known) if known else None
 
 
+def rest_after_s(headers: Mapping[str, str], page_id: str) -> float | None:
+    """Say how many seconds to rest after a good answer: None while less than `_NEARLY_FULL` percent of a limit is used."""
+    entries = _usage_of(headers.get("x-business-use-case-usage"), page_id)
+    used = [entry.get(name) for entry in entries for name in ("call_count", "total_cputime", "total_time")]
+    if not any(isinstance(each, int | float) and each >= _NEARLY_FULL for each in used):
+        return None
+    return min(_regain_s(headers.get("x-business-use-case-usage"), page_id) or _REST_S, _LONGEST_WAIT_S)
+
+
 def _regain_s(header: str | None, page_id: str) -> float | None:
-    """Read the header as recorded: `{"PAGEID": [{"estimated_time_to_regain_access": MINUTES, …}]}`."""
+    minutes = [entry.get("estimated_time_to_regain_access") for entry in _usage_of(header, page_id)]
+    known = [60 * each for each in minutes if isinstance(each, int | float) and 0 < each < math.inf]
+    return max(known, default=None)
+
+
+def _usage_of(header: str | None, page_id: str) -> list[Mapping[str, Any]]:
+    """Read the header as recorded: `{"PAGEID": [{"call_count": PERCENT, "estimated_time_to_regain_access": MINUTES, …}]}`."""
     try:
         usage = json.loads(header or "{}")
         entries = usage.get(page_id) or [entry for of_one in usage.values() for entry in of_one]
-        minutes = [entry.get("estimated_time_to_regain_access") for entry in entries]
+        return [entry for entry in entries if isinstance(entry, dict)]
     except (ValueError, AttributeError, TypeError, RecursionError):
-        return None
-    known = [60 * each for each in minutes if isinstance(each, int | float) and 0 < each < math.inf]
-    return max(known, default=None)
+        return []

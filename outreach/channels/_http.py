@@ -9,8 +9,7 @@ import json
 import logging
 import re
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any, ClassVar, TypeAlias
@@ -23,13 +22,14 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from outreach.channels._deadline import Reader, left_s
+from outreach.channels._deadline import Reader, left_s, steady_s
 from outreach.settings import is_loopback
 
 MAX_BODY_BYTES = 1_000_000
 MAX_IDLE_S = 0.9
 CONNECT_TIMEOUT_S = 10.0
 SLOWEST_UPLOAD_BYTES_PER_S = 100_000
+NOT_ALLOWED = "its time was over before the first byte left"
 FileParts: TypeAlias = Sequence[tuple[str, tuple[str, bytes, str]]]
 
 
@@ -66,15 +66,24 @@ class Lost:
 Reply: TypeAlias = Answer | NotSent | Lost
 
 
+def _always() -> bool:
+    return True
+
+
 class _Sending(threading.local):
     """The request of this thread: whether its first byte is out, and until when its answer has to be whole."""
 
     began = False
     is_connecting = False
     until_s = 0.0
+    may_begin: Callable[[], bool] = staticmethod(_always)
 
 
 _sending = _Sending()
+
+
+class NotAllowed(OSError):
+    """The first byte was about to leave when its time was over: nothing has left."""
 
 
 class _Response(HTTPResponse):
@@ -104,6 +113,8 @@ class _Connection(HTTPConnection):
             self.connect()
         if not _sending.is_connecting:
             self.sock.settimeout(left_s(_sending.until_s))
+            if not _sending.began and not _sending.may_begin():
+                raise NotAllowed
             _sending.began = True
         super().send(data)
 
@@ -171,15 +182,29 @@ class Http:
         is_here = is_loopback(urlsplit(base_url).hostname or "")
         self._session.proxies, self._session.verify = {} if is_here else around["proxies"], around["verify"]
         self._session.trust_env = False
-        self._used_at = time.monotonic()
+        self._used_at = steady_s()
 
     def __repr__(self) -> str:
         return f"Http({self._base_url!r})"
 
-    def post(self, path: str, data: Mapping[str, str], *, files: FileParts | None = None) -> Reply:
-        """Send a form, as multipart when it has files. A large file has longer to leave."""
+    def post(
+        self,
+        path: str,
+        data: Mapping[str, str],
+        *,
+        files: FileParts | None = None,
+        may_begin: Callable[[], bool] = _always,
+    ) -> Reply:
+        """Send a form, as multipart when it has files. A large file has longer to leave.
+
+        `may_begin` is asked when the first byte is about to leave; a no ends in `NotSent` with the reason `NOT_ALLOWED`.
+        """
         size = sum(len(content) for _, (_, content, _) in files or ())
-        return self._once("POST", path, size / SLOWEST_UPLOAD_BYTES_PER_S, data=data, files=files)
+        _sending.may_begin = may_begin
+        try:
+            return self._once("POST", path, size / SLOWEST_UPLOAD_BYTES_PER_S, data=data, files=files)
+        finally:
+            _sending.may_begin = _always
 
     def get(self, path: str, params: Mapping[str, str]) -> Reply:
         """Read something."""
@@ -187,7 +212,7 @@ class Http:
 
     def _once(self, method: str, path: str, extra_s: float = 0.0, **parts: Any) -> Reply:
         self._drop_an_idle_connection()
-        _sending.began, _sending.until_s = False, time.monotonic() + self._timeout_s + extra_s
+        _sending.began, _sending.until_s = False, steady_s() + self._timeout_s + extra_s
         timeout = (min(CONNECT_TIMEOUT_S, self._timeout_s), self._timeout_s)
         try:
             response = self._session.request(
@@ -198,11 +223,11 @@ class Http:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as trouble:
             return _explained(trouble)
         finally:
-            self._used_at = time.monotonic()
+            self._used_at = steady_s()
         return Answer(response.status_code, response.headers, body)
 
     def _drop_an_idle_connection(self) -> None:
-        if time.monotonic() - self._used_at > self._max_idle_s:
+        if steady_s() - self._used_at > self._max_idle_s:
             self._session.close()
 
 
@@ -218,6 +243,8 @@ def _read(response: requests.Response) -> bytes:
 def _explained(trouble: Exception) -> Reply:
     """Never quotes the exception, which may hold a URL or, for a header that cannot be, the token: its class says enough."""
     name = type(trouble).__name__
+    if _is_not_allowed(trouble):
+        return NotSent(NOT_ALLOWED)
     if not getattr(_sending, "began", False):
         words = {
             "SSLError": "no secure connection could be made (TLS)",
@@ -234,6 +261,12 @@ def _explained(trouble: Exception) -> Reply:
         "ContentDecodingError": "the answer could not be read",
     }
     return Lost(words.get(name, "the connection broke before the answer was whole"))
+
+
+def _is_not_allowed(trouble: BaseException | None) -> bool:
+    while trouble is not None and not isinstance(trouble, NotAllowed):
+        trouble = trouble.__cause__ or trouble.__context__
+    return trouble is not None
 
 
 class _WithoutProofs(logging.Filter):

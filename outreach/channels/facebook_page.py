@@ -4,15 +4,24 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings
-from outreach.channels._graph_answers import GraphError, id_in, outcome_of_error, outcome_of_staging, redacted
-from outreach.channels._http import Answer, Http, Lost, NotSent, Reply
+from outreach.channels._graph_answers import (
+    GraphError,
+    id_in,
+    outcome_of_error,
+    outcome_of_staging,
+    redacted,
+    rest_after_s,
+)
+from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
 from outreach.channels._page_posts import Search
+from outreach.channels._staging import Stage
 from outreach.model import (
+    HELD_UP,
     Attempt,
     BadInput,
     Content,
@@ -71,6 +80,7 @@ class FacebookPage:
         self._access = access
         self._media = surroundings.media
         self._now = surroundings.now
+        self._uploads = surroundings.uploads
         self._http = Http(f"{access.url}/{access.version}", token=access.token, timeout_s=access.timeout_s)
 
     def __repr__(self) -> str:
@@ -125,14 +135,25 @@ class FacebookPage:
 
     def publish(self, attempt: Attempt) -> Outcome:
         """Stage each picture unseen, then make the one visible step. A picture that fails stops the post."""
-        staged: list[str] = []
+        stage = Stage(self._uploads, attempt.post.id, where=self._access.page_id, now=self._now())
         for picture in attempt.content.pictures:
-            result = self._stage(picture)
-            if not isinstance(result, str):
-                return result
-            staged.append(result)
-        reply = self._post("feed", _feed_form(attempt.content, staged))
-        return self._outcome(reply, attempt.number)
+            if not stage.reuse(picture):
+                result = self._stage(picture)
+                if not isinstance(result, str):
+                    return result
+                stage.add(picture, result)
+        reply = self._post("feed", _feed_form(attempt.content, stage.ids), may_begin=attempt.may_send)
+        return self._outcome_with(stage, self._outcome(reply, attempt.number))
+
+    @staticmethod
+    def _outcome_with(stage: Stage, outcome: Outcome) -> Outcome:
+        """A refusal may be about uploads that are gone: then the next try makes them anew, and only its refusal counts."""
+        if isinstance(outcome, Published):
+            stage.clear()
+        if isinstance(outcome, Refused) and stage.used_earlier:
+            stage.clear()
+            return Unavailable(f"{outcome.reason} The pictures are uploaded anew.", None, outcome.evidence)
+        return outcome
 
     def _stage(self, picture: SentPicture) -> str | Outcome:
         try:
@@ -156,19 +177,24 @@ class FacebookPage:
     def _outcome(self, reply: Reply, number: int) -> Outcome:
         match reply:
             case NotSent(reason):
-                return Unavailable(f"Facebook could not be reached: {reason}.")
+                return HELD_UP if reason == NOT_ALLOWED else Unavailable(f"Facebook could not be reached: {reason}.")
             case Lost(reason):
                 return Unconfirmed(f"Facebook was reached, but {reason}; the post may be out.")
             case Answer(status=status) if 200 <= status < 300:
                 found = id_in(reply.json())
                 if found:
-                    return Published(remote_id=found, evidence={"http_status": status})
+                    return Published(remote_id=found, evidence={"http_status": status}, rest_until=self._rest(reply))
                 return Unconfirmed("Facebook answered without an id; the post may be out.", {"http_status": status})
             case Answer():
                 return outcome_of_error(self._error(reply), number=number, now=self._now())
 
-    def _post(self, edge: str, form: Mapping[str, str], files: Any = None) -> Reply:
-        return self._http.post(f"/{self._access.page_id}/{edge}", {**form, **self._proof()}, files=files)
+    def _rest(self, answer: Answer) -> datetime | None:
+        """Say until when to leave Facebook alone, where a good answer says that its limit is nearly reached."""
+        rest_s = rest_after_s(answer.headers, self._access.page_id)
+        return self._now() + timedelta(seconds=rest_s) if rest_s else None
+
+    def _post(self, edge: str, form: Mapping[str, str], **how: Any) -> Reply:
+        return self._http.post(f"/{self._access.page_id}/{edge}", {**form, **self._proof()}, **how)
 
     def _get(self, path: str, **params: str) -> Reply:
         return self._http.get(path, {**params, **self._proof()})

@@ -151,13 +151,14 @@ class Listserv:
     def publish(self, attempt: Attempt) -> Outcome:
         """Submit the stored message with the `Date` of now; every other byte is as it was approved."""
         message = mail.with_date((attempt.content.message or "").encode("ascii"), self._now())
-        return submission.submit(
-            self._server,
+        handed_over = submission.Mail(
             sender=self._sender,
             recipient=self._address,
             message=message,
             message_id=attempt.content.message_id or "",
+            may_send=attempt.may_send,
         )
+        return submission.submit(self._server, handed_over)
 
     def find(self, attempt: Attempt) -> Finding:
         """A list cannot be asked whether it has a message: a person has to look."""

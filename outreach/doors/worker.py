@@ -52,6 +52,7 @@ class Worker:
     def once(self) -> int:
         """Do what is due now, then end; give how many attempts were made."""
         self._inbox.prepare()
+        self._watch.wall.settle()
         self._watch.beat()
         safely("inbox", self._inbox.sweep)()
         for chore in self._rounds:
@@ -70,6 +71,7 @@ class Worker:
     def start(self) -> None:
         """Begin to work."""
         self._inbox.prepare()
+        self._watch.wall.settle()
         self._watch.beat()
         safely("recall", self._watch.links.recall)()
         self._desk.on_queued = self._publisher.wake

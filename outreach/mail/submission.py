@@ -10,13 +10,12 @@ import io
 import re
 import smtplib
 import ssl
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from outreach.channels._deadline import Reader
-from outreach.model import Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
+from outreach.channels._deadline import Reader, steady_s
+from outreach.model import HELD_UP, Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
 
 FINAL_DOT_TIMEOUT_S = 600.0
 _LAST_LOOK_S = 0.05
@@ -62,16 +61,27 @@ class _Ended(Exception):
         self.outcome = outcome
 
 
-def submit(server: Server, *, sender: str, recipient: str, message: bytes, message_id: str) -> Outcome:
-    """Hand over one message for one recipient. Never tries twice; never raises for what the server does."""
-    for address in (sender, recipient):
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message for one recipient. `may_send` is asked right before the final dot; a no leaves the message unsent."""
+
+    sender: str
+    recipient: str
+    message: bytes
+    message_id: str
+    may_send: Callable[[], bool] = lambda: True
+
+
+def submit(server: Server, mail: Mail) -> Outcome:
+    """Hand over one message. Never tries twice; never raises for what the server does."""
+    for address in (mail.sender, mail.recipient):
         if not _ADDRESS.fullmatch(address):
             return Refused(f"Mail cannot be sent from or to {address!r}: check LISTSERV_SENDER and LISTSERV_ADDRESS.")
 
     def talk(dialogue: "_Dialogue") -> Outcome:
-        dialogue.name_sender(sender)
-        dialogue.name_recipient(recipient)
-        return dialogue.hand_over(message, message_id)
+        dialogue.name_sender(mail.sender)
+        dialogue.name_recipient(mail.recipient)
+        return dialogue.hand_over(mail)
 
     return _with_dialogue(server, talk)
 
@@ -147,7 +157,7 @@ class _Lines(io.BufferedReader):
 
     def begin(self, wait_s: float) -> None:
         """Give the next answer so much time."""
-        self.raw.until_s = time.monotonic() + wait_s
+        self.raw.until_s = steady_s() + wait_s
         self._lines_left = _MOST_LINES
 
     def readline(self, *args: Any) -> bytes:
@@ -221,14 +231,17 @@ class _Dialogue:
         evidence = {"smtp_code": code, "smtp_text": said}
         raise _Ended(Refused(sentence, evidence) if 500 <= code < 600 else Unavailable(sentence, None, evidence))
 
-    def hand_over(self, message: bytes, message_id: str) -> Outcome:
+    def hand_over(self, mail: Mail) -> Outcome:
         """Send the message, then its end, and hear what became of it."""
         client = self._at_work
         self._expect(client.docmd("DATA"), (354,), "the message")
-        client.send(_with_doubled_dots(message))
+        client.send(_with_doubled_dots(mail.message))
         # Whatever the server says or does before the final dot, it has not got the message: look once more.
         if client.has_spoken(_LAST_LOOK_S):
             return self._interrupted(client)
+        if not mail.may_send():
+            client.close()  # a message without its end is none
+            return HELD_UP
         try:
             client.send(b".\r\n")
             client.wait_s = self._server.final_dot_timeout_s
@@ -238,7 +251,7 @@ class _Dialogue:
             return Unconfirmed(f"The mail server took the whole message, then {words}; the mail may be out.")
         finally:
             client.wait_s = self._server.timeout_s
-        return _answered(code, self._server.cleaned(said), message_id)
+        return _answered(code, self._server.cleaned(said), mail.message_id)
 
     def _interrupted(self, client: _Client) -> Outcome:
         try:

@@ -6,6 +6,7 @@ import secrets as randomness
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -101,17 +102,23 @@ def by_name(tx: Transaction, community_id: int, name: str) -> ChannelRow:
 
 
 def pause(tx: Transaction, channel_id: int, why: Pause, *, now: datetime, person: str | None = None) -> None:
-    """Let nothing out on the channel until `why.until`, or until it is resumed."""
+    """Let nothing out on the channel until `why.until`, or until it is resumed. What a person paused, only a person touches."""
     values = {"state": "paused", "reason": why.reason, "until": why.until, "paused_by": person}
-    tx.execute(update(channels).where(channels.c.id == channel_id).values(**values))
+    wanted = update(channels).where(channels.c.id == channel_id)
+    if person is None:
+        wanted = wanted.where(channels.c.paused_by.is_(None))
+    if tx.execute(wanted.values(**values)).rowcount != 1:
+        return
     _tell(tx, "pause channel", channel_id, now, person, why.reason)
 
 
 def resume(
     tx: Transaction, channel_id: int, *, now: datetime, person: str | None = None, note: str | None = None
 ) -> None:
-    """Let posts out on the channel again."""
-    values = {"state": "ready", "reason": None, "until": None, "paused_by": None}
+    """Let posts out on the channel again; a person's word lifts a cap as well, for one more post at least."""
+    values: dict[str, Any] = {"state": "ready", "reason": None, "until": None, "paused_by": None}
+    if person is not None:
+        values |= {"not_before": None, "spaced_until": None}
     tx.execute(update(channels).where(channels.c.id == channel_id).values(**values))
     _tell(tx, "resume channel", channel_id, now, person, note)
 

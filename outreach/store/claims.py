@@ -1,20 +1,21 @@
 """The hot path: take what is due, each post by one worker only; keep the lease; know when the next is due."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from outreach.model import Attempt
 from outreach.store.engine import Transaction
+from outreach.store.limits import LATE_BY
 from outreach.store.posts import BODY, SELECT_POSTS, as_post, content_from
 from outreach.store.prepared import Prepared
 from outreach.store.schema import Instant, attempts, contents, posts
 
-_DUE_ON_A_FREE_CHANNEL = """
+_FREE_CHANNEL = """
     FROM channels c JOIN communities m ON m.id = c.community_id
     WHERE c.id IN %(channels)s AND (c.state = 'ready' OR c.until <= :now)
-      AND (c.not_before IS NULL OR c.not_before <= :now)
       AND NOT EXISTS (SELECT 1 FROM meta s WHERE s.key = 'safe mode')
       AND NOT EXISTS (SELECT 1 FROM posts f WHERE f.channel_id = c.id AND f.state = 'publishing')
 """
@@ -24,39 +25,51 @@ _MAY_GO = """
       AND (a.approved_revision = a.revision OR m.approval = 'off')
 """
 
+# What is late by more than some minutes is a backlog: it waits for its space, and what is on time goes before it.
+_HAS_SPACE = "(p.due_at >= :late OR c.spaced_until IS NULL OR c.spaced_until <= :now)"
+_IS_OPEN = "AND (c.not_before IS NULL OR c.not_before <= :now)"
+
 # One statement, so that nothing comes between the look and the claim. On PostgreSQL the channels' rows are locked, and
 # those that another worker just looks at are skipped; on SQLite the whole transaction is alone.
 _CLAIM = f"""
     UPDATE posts SET state = 'publishing', attempt = attempt + 1, worker = :worker, lease_until = :lease_until
     WHERE state = 'queued' AND id IN (
-        SELECT (SELECT p.id {_MAY_GO} AND p.due_at <= :now ORDER BY p.due_at, p.id LIMIT 1)
-        {_DUE_ON_A_FREE_CHANNEL} %(limit)s %(lock)s
+        SELECT (SELECT p.id {_MAY_GO} AND p.due_at <= :now AND {_HAS_SPACE} ORDER BY p.due_at, p.id LIMIT 1)
+        {_FREE_CHANNEL} {_IS_OPEN} %(limit)s %(lock)s
     )
     RETURNING id
 """  # noqa: S608 - no value of anybody's is in it
+# Of what is on time the first, and of what is late any one: that goes when there is space for it.
 _NEXT_DUE = f"""
-    SELECT min(due) AS due FROM (
-        SELECT (SELECT p.due_at {_MAY_GO} ORDER BY p.due_at, p.id LIMIT 1) AS due {_DUE_ON_A_FREE_CHANNEL}
-    ) AS soonest
+    SELECT min(%(later)s(due, coalesce(not_before, 0))) AS due FROM (
+        SELECT (SELECT p.due_at {_MAY_GO} AND p.due_at >= :late ORDER BY p.due_at, p.id LIMIT 1) AS due, c.not_before
+        {_FREE_CHANNEL}
+        UNION ALL
+        SELECT (SELECT coalesce(c.spaced_until, p.due_at) {_MAY_GO} AND p.due_at < :late
+                ORDER BY p.due_at, p.id LIMIT 1) AS due, c.not_before
+        {_FREE_CHANNEL}
+    ) AS soonest WHERE due IS NOT NULL
 """  # noqa: S608 - no value of anybody's is in it
 # One value for any number of channels, so that the statement's text, and so its plan, stays the same.
 _DIALECTS = {
-    "sqlite": {"channels": "(SELECT value FROM json_each(:channels))", "lock": ""},
+    "sqlite": {"channels": "(SELECT value FROM json_each(:channels))", "lock": "", "later": "max"},
     "postgresql": {
         "channels": "(SELECT CAST(value AS bigint) FROM json_array_elements_text(CAST(:channels AS json)))",
         "lock": "FOR UPDATE OF c SKIP LOCKED",
+        "later": "greatest",
     },
 }
 _NOW = bindparam("now", type_=Instant())
 _LEASE = bindparam("lease_until", type_=Instant())
-_LIMIT = f"AND EXISTS (SELECT 1 {_MAY_GO} AND p.due_at <= :now) ORDER BY c.id LIMIT :most"
+_LATE = bindparam("late", type_=Instant())
+_LIMIT = f"AND EXISTS (SELECT 1 {_MAY_GO} AND p.due_at <= :now AND {_HAS_SPACE}) ORDER BY c.id LIMIT :most"
 _CLAIMS = {  # with a second look, so that a channel with nothing due takes no place, only where places are short
-    (name, is_short): Prepared(text(_CLAIM % (words | {"limit": limit})).bindparams(_NOW, _LEASE))
+    (name, is_short): Prepared(text(_CLAIM % (words | {"limit": limit})).bindparams(_NOW, _LATE, _LEASE))
     for name, words in _DIALECTS.items()
     for is_short, limit in ((False, ""), (True, _LIMIT))
 }
 _NEXT_DUES = {
-    name: text(_NEXT_DUE % words).bindparams(_NOW).columns(due=Instant()) for name, words in _DIALECTS.items()
+    name: text(_NEXT_DUE % words).bindparams(_NOW, _LATE).columns(due=Instant()) for name, words in _DIALECTS.items()
 }
 
 _CLAIMED = (
@@ -77,7 +90,8 @@ def claim(
     """
     if not channels or most < 1:
         return []
-    values = {"worker": worker, "lease_until": now + lease, "now": now, "channels": _listed(channels), "most": most}
+    values = {"worker": worker, "lease_until": now + lease, "channels": _listed(channels), "most": most}
+    values |= {"now": now, "late": now - LATE_BY}
     ids = {row[0] for row in _CLAIMS[tx.dialect.name, most < len(channels)].run(tx, values)}
     if not ids:
         return []
@@ -93,7 +107,7 @@ def _listed(channels: Collection[int]) -> str:
 
 def _attempt(row: Sequence[object], now: datetime) -> Attempt:
     post = as_post(row)
-    return Attempt(post, post.attempt, now, now, content_from(post.kind, row[-2], row[-1]))  # type: ignore[arg-type]
+    return Attempt(post, post.attempt, now, post.doubtful_since or now, content_from(post.kind, row[-2], row[-1]))  # type: ignore[arg-type]
 
 
 def _write_down(tx: Transaction, claimed: Sequence[Attempt], worker: str) -> None:
@@ -118,25 +132,44 @@ def next_due(tx: Transaction, *, channels: Collection[int], now: datetime) -> da
     """Say when the next post falls due that could be claimed: an instant already past means now."""
     if not channels:
         return None
-    due: datetime | None = tx.execute(_NEXT_DUES[tx.dialect.name], {"channels": _listed(channels), "now": now}).scalar()
+    due: datetime | None = tx.execute(
+        _NEXT_DUES[tx.dialect.name], {"channels": _listed(channels), "now": now, "late": now - LATE_BY}
+    ).scalar()
     return due
 
 
-def extend_leases(tx: Transaction, in_flight: Collection[tuple[int, int]], until: datetime) -> None:
-    """Keep the lease of posts whose sending goes on, each as (post id, attempt). One that was lost is left lost."""
-    if in_flight:
-        rows = [{"post": post_id, "fence": attempt, "until": until} for post_id, attempt in in_flight]
-        tx.execute(_EXTEND, rows)
+def extend_leases(tx: Transaction, in_flight: Collection[tuple[int, int]], until: datetime) -> bool:
+    """Keep the lease of posts whose sending goes on, each as (post id, attempt); False when one was lost: it is left lost."""
+    if not in_flight:
+        return True
+    rows = [{"post": post_id, "fence": attempt, "until": until} for post_id, attempt in in_flight]
+    return _EXTEND.run_all(tx, rows) == len(rows)
 
 
-_EXTEND = (
+_EXTEND = Prepared(
     update(posts)
     .where(posts.c.id == bindparam("post"), posts.c.attempt == bindparam("fence"), text("state = 'publishing'"))
-    .values(lease_until=bindparam("until"))
+    .values(lease_until=bindparam("until", type_=Instant()))
 )
 
 
-def in_flight(tx: Transaction) -> list[tuple[int, int, str, datetime]]:
-    """Give (post id, attempt, worker, end of the lease) of everything being published by anyone."""
-    query = select(posts.c.id, posts.c.attempt, posts.c.worker, posts.c.lease_until)
-    return [tuple(row) for row in tx.execute(query.where(text("state = 'publishing'")))]
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A post that somebody is publishing; `since` is the start of the earliest attempt that may have arrived."""
+
+    post_id: int
+    attempt: int
+    worker: str
+    lease_until: datetime
+    since: datetime
+
+
+def in_flight(tx: Transaction) -> list[InFlight]:
+    """Give everything that is being published by anyone."""
+    since = func.coalesce(posts.c.doubtful_since, attempts.c.started_at, posts.c.due_at)
+    query = (
+        select(posts.c.id, posts.c.attempt, posts.c.worker, posts.c.lease_until, since)
+        .outerjoin(attempts, (attempts.c.post_id == posts.c.id) & (attempts.c.number == posts.c.attempt))
+        .where(text("posts.state = 'publishing'"))
+    )
+    return [InFlight(*row) for row in tx.execute(query)]

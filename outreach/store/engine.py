@@ -1,5 +1,6 @@
 """Opening the database: two engines on one SQLite file, or one PostgreSQL, checked before anything is written."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ SCHEMA = 2
 HEAD = "0002"
 _MAGIC = b"SQLite format 3\x00"
 _BUSY_TIMEOUT_MS = 20_000
+_LEAST_FREE_BYTES = 400_000
 
 
 class Store:
@@ -34,6 +36,7 @@ class Store:
         self._writer = writer
         self._reader = reader
         self.is_sqlite = writer.dialect.name == "sqlite"
+        self._folder = Path(writer.url.database).absolute().parent if self.is_sqlite and writer.url.database else None
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -55,6 +58,16 @@ class Store:
         """Keep one connection to ask cheaply and often whether another process wrote something."""
         with self._reader.connect() as connection:
             yield ChangeWatch(connection, self.is_sqlite)
+
+    def has_room(self) -> bool:
+        """Tell whether the disk has room for what is sent to be recorded. A PostgreSQL minds its own."""
+        if self._folder is None:
+            return True
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError:
+            return False
+        return disk.f_bavail * disk.f_frsize >= _LEAST_FREE_BYTES
 
     def close(self) -> None:
         """Give every connection back."""

@@ -43,6 +43,7 @@ SELECT_POSTS: Select[Any] = (
         posts.c.look_at,
         posts.c.looks,
         posts.c.clean_looks,
+        posts.c.doubtful_since,
     )
     .join(announcements, announcements.c.id == posts.c.announcement_id)
     .join(channels, channels.c.id == posts.c.channel_id)
@@ -135,6 +136,7 @@ def _mentions(words: str) -> ColumnElement[bool]:
 
 
 BODY = cast(contents.c.body, Text)
+KNOWN_THERE = "is_known_there"
 
 
 def content(tx: Transaction, post: Post) -> Content:
@@ -175,9 +177,13 @@ def past_their_grace(tx: Transaction, now: datetime) -> list[Post]:
 
 
 def to_be_looked_for(tx: Transaction, now: datetime) -> list[Post]:
-    """Give the unconfirmed posts whose time to be looked for has come."""
-    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), posts.c.look_at <= now).order_by(posts.c.look_at)
-    return [as_post(row) for row in tx.execute(query.limit(100))]
+    """Give the unconfirmed posts whose time to be looked for has come.
+
+    Not those of a channel that the service paused: a look would fail for a dead token, and lengthen a rate limit.
+    """
+    may_be_asked = or_(channels.c.state == "ready", channels.c.paused_by.is_not(None), channels.c.until <= now)
+    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), posts.c.look_at <= now, may_be_asked)
+    return [as_post(row) for row in tx.execute(query.order_by(posts.c.look_at).limit(100))]
 
 
 def recent_without_link(tx: Transaction, newest: int = 200) -> list[Post]:
@@ -187,11 +193,11 @@ def recent_without_link(tx: Transaction, newest: int = 200) -> list[Post]:
     return [as_post(row) for row in tx.execute(query.where(posts.c.url.is_(None), posts.c.remote_id.is_not(None)))]
 
 
-def first_doubt(tx: Transaction, post: Post) -> datetime | None:
-    """Give the start of the earliest attempt that may have reached the channel, if there was one."""
-    doubtful = or_(attempts.c.outcome == "unconfirmed", attempts.c.outcome.is_(None))
-    query = select(attempts.c.started_at).where(attempts.c.post_id == post.id, doubtful)
-    return tx.execute(query.order_by(attempts.c.number).limit(1)).scalar()
+def last_answer(tx: Transaction, post: Post) -> tuple[str | None, bool]:
+    """Give the outcome of the latest attempt, and whether the channel said in it that it has the post already."""
+    query = select(attempts.c.outcome, attempts.c.evidence).where(attempts.c.post_id == post.id)
+    row = tx.execute(query.order_by(attempts.c.number.desc()).limit(1)).first()
+    return (row[0], bool((row[1] or {}).get(KNOWN_THERE))) if row else (None, False)
 
 
 def owned_remote_ids(tx: Transaction, channel_id: int, candidates: Collection[str]) -> set[str]:

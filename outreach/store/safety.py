@@ -12,6 +12,7 @@ from outreach.store.once import insert_once
 from outreach.store.schema import events, meta
 
 KEY = "safe mode"
+CLOCK_MARK = "clock of "
 
 
 class Cause(StrEnum):
@@ -52,9 +53,10 @@ def enter(tx: Transaction, cause: Cause, reason: str, *, now: datetime, person: 
 
 
 def leave(tx: Transaction, *, now: datetime, person: str | None = None, note: str | None = None) -> bool:
-    """Let posts out again; False where safe mode was not on."""
+    """Let posts out again; False where safe mode was not on. What the clock says now counts as right from here on."""
     if tx.execute(delete(meta).where(meta.c.key == KEY)).rowcount != 1:
         return False
+    tx.execute(delete(meta).where(meta.c.key.startswith(CLOCK_MARK, autoescape=True)))
     _tell(tx, "safe mode off", note, now=now, person=person)
     return True
 

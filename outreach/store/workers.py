@@ -11,20 +11,25 @@ from outreach.store.engine import Transaction
 from outreach.store.schema import heartbeats
 
 
+def host() -> str:
+    """Name this machine."""
+    return platform.node()
+
+
 def this_worker(serial: int = 0) -> str:
     """Name this worker so that nobody else, before or after, has the name: host, boot, process and its start.
 
     `serial` tells several workers of one process apart.
     """
-    return "|".join((platform.node(), _boot(), str(os.getpid()), _started(os.getpid()) or "", str(serial)))
+    return "|".join((host(), boot(), str(os.getpid()), _started(os.getpid()) or "", str(serial)))
 
 
 def is_gone(worker: str) -> bool:
     """Tell whether a worker certainly does not run any more. One on another machine: never certain."""
-    host, boot, pid, started, *_ = [*worker.split("|"), "", "", "", ""]
-    if host != platform.node() or not pid.isdecimal():
+    its_host, its_boot, pid, started, *_ = [*worker.split("|"), "", "", "", ""]
+    if its_host != host() or not pid.isdecimal():
         return False
-    if boot != _boot():
+    if its_boot != boot():
         return True
     now_started = _started(int(pid))
     return now_started is None or now_started != started
@@ -52,7 +57,8 @@ def last_beats(tx: Transaction) -> list[tuple[str, datetime]]:
     return [(row[0], row[1]) for row in tx.execute(query)]
 
 
-def _boot() -> str:
+def boot() -> str:
+    """Name the boot of this machine; empty where the system does not say."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -10,9 +10,11 @@ from outreach.lifecycle import IllegalMove
 from outreach.model import Move, Post
 from outreach.publisher import Pace, doubt_values
 from outreach.store import ChangeWatch, Store, channels, claims, health, moves, posts, workers
+from outreach.store.claims import InFlight
 from outreach.store.moves import Change, Ending
 from outreach.watch.doubts import Doubts
 from outreach.watch.links import Links
+from outreach.watch.wallclock import WallClock
 
 __all__ = ["Watch"]
 
@@ -41,7 +43,8 @@ class Watch:
         self._opened = ExitStack()
         self._changes: ChangeWatch | None = None
         self._next_chore_at: datetime | None = None
-        self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace)
+        self.wall = WallClock(store=store, channels=channels, now=now, elapsed_s=elapsed_s)
+        self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace, wall=self.wall)
         self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
 
     def beat(self) -> None:
@@ -50,6 +53,8 @@ class Watch:
         with self._store.write() as tx:
             workers.beat(tx, self._worker, now)
             workers.forget_the_gone(tx, older_than=now - _FORGET_AFTER)
+            self._pace.limits.tell_of_full_channels(tx, now)
+        self.wall.check()
 
     def leave(self) -> None:
         """Say that this worker has ended."""
@@ -85,30 +90,33 @@ class Watch:
         """Take posts from workers that are gone or lost their lease: whether they were sent is not known."""
         now = self._now()
         with self._store.read() as tx:
-            taken = [
-                (post_id, attempt, worker)
-                for post_id, attempt, worker, lease_until in claims.in_flight(tx)
-                if lease_until < now or (worker != self._worker and workers.is_gone(worker))
-            ]
-        return sum(self._rescue_one(post_id, attempt, worker, now) for post_id, attempt, worker in taken)
+            taken = [each for each in claims.in_flight(tx) if self._is_abandoned(each, now)]
+        return sum(self._rescue_one(each, now) for each in taken)
 
-    def _rescue_one(self, post_id: int, attempt: int, worker: str, now: datetime) -> bool:
-        gone = "is gone" if workers.is_gone(worker) else "gave no sign in time"
+    def _is_abandoned(self, post: InFlight, now: datetime) -> bool:
+        if post.worker != self._worker and workers.is_gone(post.worker):
+            return True
+        return post.lease_until < now and not self.wall.is_in_doubt()
+
+    def _rescue_one(self, post: InFlight, now: datetime) -> bool:
+        gone = "is gone" if workers.is_gone(post.worker) else "gave no sign in time"
         reason = f"The worker that was sending it {gone}; the post may be out."
-        values = doubt_values(reason, at=now, look_after_s=self._pace.look_after_s)
+        values = doubt_values(reason, at=now, since=post.since, look_after_s=self._pace.look_after_s)
         try:
             with self._store.write() as tx:
-                moves.apply(tx, [Change(post_id, attempt, Move.DOUBT, now, reason, values=values)])
-                moves.end_attempts(tx, [Ending(post_id, attempt, now, "unconfirmed", reason)])
+                moves.apply(tx, [Change(post.post_id, post.attempt, Move.DOUBT, now, reason, values=values)])
+                moves.end_attempts(tx, [Ending(post.post_id, post.attempt, now, "unconfirmed", reason)])
         except IllegalMove:
             return False  # its own worker, or another, was faster
-        log.warning("post %d: %s", post_id, reason)
+        log.warning("post %d: %s", post.post_id, reason)
         return True
 
     # Posts whose time is over, channels whose pause is over
 
     def miss(self) -> int:
         """Give up posts whose grace is over: they never go out late by themselves."""
+        if self.wall.is_in_doubt():
+            return 0  # whose time is over is not known
         now = self._now()
         with self._store.read() as tx:
             over = posts.past_their_grace(tx, now)

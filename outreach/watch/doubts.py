@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
@@ -11,23 +11,36 @@ from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Foun
 from outreach.publisher import Pace
 from outreach.store import Store, StoreTrouble, explained, history, moves, posts
 from outreach.store.moves import Change
+from outreach.watch.wallclock import WallClock
 
 log = logging.getLogger(__name__)
+
+TWICE = "twice"
+"""The kind of sighting that says that a post went out more than once."""
 
 
 class Doubts:
     """Looks for unconfirmed posts. Its channels are its own: nobody else uses them at the same time."""
 
     def __init__(
-        self, *, store: Store, channels: Mapping[int, Channel], now: Callable[[], datetime], pace: Pace
+        self,
+        *,
+        store: Store,
+        channels: Mapping[int, Channel],
+        now: Callable[[], datetime],
+        pace: Pace,
+        wall: WallClock,
     ) -> None:
         self._store = store
         self._channels = dict(channels)
         self._now = now
         self._pace = pace
+        self._wall = wall
 
     def look(self) -> int:
         """Ask the channels for unconfirmed posts whose time to be looked for has come."""
+        if self._wall.is_in_doubt():
+            return 0  # how long ago it was sent is not known
         with self._store.read() as tx:
             wanted = posts.to_be_looked_for(tx, self._now())
         for post in wanted:
@@ -47,7 +60,7 @@ class Doubts:
     def _ask(self, channel: Channel, post: Post) -> Finding:
         with self._store.read() as tx:
             content = posts.content(tx, post)
-            started = posts.first_doubt(tx, post) or post.doubted_at or self._now()
+        started = post.doubtful_since or post.doubted_at or self._now()
         try:
             return channel.find(Attempt(post, post.attempt, started, started, content))
         except Exception as trouble:  # the named place around one channel call: a fault of ours loses no post
@@ -82,20 +95,31 @@ class Doubts:
         with self._store.write() as tx:
             moves.apply(tx, [Change(post.id, post.attempt, Move.CONFIRM, now, note, values=values)])
             evidence = {"remote_ids": [c.remote_id for c in ours], "url": oldest.url}
-            history.see(tx, post.id, at=now, kind="found", seen_by="the service", evidence=evidence)
+            kind = "found" if len(ours) == 1 else TWICE
+            history.see(tx, post.id, at=now, kind=kind, seen_by="the service", evidence=evidence)
 
     def _absolve_or_wait(self, post: Post) -> None:
-        looks, clean = post.looks + 1, post.clean_looks + 1
+        """It is not there. That counts only at the end of the window, and leads to what the last answer allows."""
+        looks = post.looks + 1
+        is_absent = may_absolve(looks=looks, clean_looks=post.clean_looks + 1, look_after_s=self._pace.look_after_s)
+        with self._store.read() as tx:
+            outcome, is_known_there = posts.last_answer(tx, post)
+        if is_absent and outcome == "refused":
+            self._close(post, Move.REFUSE, post.reason or "The channel refused it.", looks)
+        elif is_absent and not is_known_there and self._now() < post.miss_at:
+            self._close(post, Move.ABSOLVE, f"not on the channel after {looks} looks; it is sent again", looks)
+        else:
+            why = "the channel says that it has it" if is_known_there else "the channel's list does not have it"
+            self._wait(post, is_clean=True, what="not there", why=why)
+
+    def _close(self, post: Post, move: Move, note: str, looks: int) -> None:
         now = self._now()
-        is_absent = may_absolve(looks=looks, clean_looks=clean, look_after_s=self._pace.look_after_s)
-        if not is_absent or now >= post.miss_at:
-            self._wait(post, is_clean=True, what="not there", why="the channel's list does not have it")
-            return
-        note = f"not on the channel after {looks} looks; it is sent again"
-        values = {"due_at": now, "reason": note, "looks": 0, "clean_looks": 0}
+        values: dict[str, Any] = {"reason": note, "looks": 0, "clean_looks": 0}
+        if move is Move.ABSOLVE:
+            values["due_at"] = now
         with self._store.write() as tx:
             history.see(tx, post.id, at=now, kind="not there", seen_by="the service", evidence={"looks": looks})
-            moves.apply(tx, [Change(post.id, post.attempt, Move.ABSOLVE, now, note, values=values)])
+            moves.apply(tx, [Change(post.id, post.attempt, move, now, note, values=values)])
 
     def _wait(self, post: Post, *, is_clean: bool, what: str, why: str) -> None:
         now = self._now()

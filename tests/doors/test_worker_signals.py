@@ -148,7 +148,7 @@ def test_a_frozen_worker_that_comes_back_late_records_nothing(
 def test_whenever_the_worker_is_killed_nothing_is_sent_twice_and_nothing_is_lost(
     place: Place, box: Sandbox, workers: list["subprocess.Popen[bytes]"]
 ) -> None:
-    place.settings |= {"OUTREACH_LOOK_AFTER_S": "0,1"}
+    place.settings |= {"OUTREACH_LOOK_AFTER_S": "0,1", "OUTREACH_MAX_PER_HOUR": "0"}
     (place.queue / "inbox").mkdir()
     for number in range(30):
         place.drop(f"letter{number:02}.md", title=f"Number {number:02}", to="facebook")

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import text
 
 from outreach.model import Move, Post, State
+from outreach.publisher import doubt_values
 from outreach.store import Store, history, moves, posts
 from outreach.store.moves import Change, Ending
 from outreach.store.posts import HistoryFilter
-from tests.builders import NOW, a_channel, a_stored_post, make, seen, take
+from tests.builders import NOW, a_channel, a_stored_post, claimed, make, seen, take
 
 A_DAY = timedelta(days=1)
 A_MINUTE = timedelta(minutes=1)
@@ -251,13 +252,21 @@ def test_a_search_for_a_post_begins_at_the_first_attempt_that_may_have_reached_t
     post = a_stored_post(store)
     for number, outcome in enumerate(("unavailable", "unconfirmed", "unconfirmed"), 1):
         take(store, post, now=NOW + number * A_MINUTE)
+        since = seen(store, post).doubtful_since or NOW + number * A_MINUTE
         with store.write() as tx:
             moves.end_attempts(tx, [Ending(post.id, number, NOW + number * A_MINUTE, outcome, "No answer.")])
-            values = {"reason": "No answer.", "due_at": NOW}
-            moves.apply(tx, [Change(post.id, number, Move.DEFER, NOW, values=values)])
+            doubt = (
+                doubt_values("No answer.", at=NOW, since=since, look_after_s=(30,)) if outcome != "unavailable" else {}
+            )
+            move = Move.DOUBT if doubt else Move.DEFER
+            moves.apply(
+                tx, [Change(post.id, number, move, NOW, values=doubt or {"reason": "No answer.", "due_at": NOW})]
+            )
+            if doubt:
+                moves.apply(tx, [Change(post.id, number, Move.ABSOLVE, NOW, values={"due_at": NOW})])
 
-    with store.read() as tx:
-        assert posts.first_doubt(tx, post) == NOW + 2 * A_MINUTE
+    [attempt] = claimed(store, now=NOW + 9 * A_MINUTE)
+    assert (attempt.started_at, attempt.first_started_at) == (NOW + 9 * A_MINUTE, NOW + 2 * A_MINUTE)
 
 
 def test_ids_that_belong_to_posts_of_the_channel_are_told_from_strangers(store: Store) -> None:

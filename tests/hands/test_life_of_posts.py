@@ -254,6 +254,7 @@ class LifeOfPosts(RuleBasedStateMachine):
             self.store.close()
 
     def let_everything_end(self) -> None:
+        self.a_person_mends_the_channels()
         for wait_s in (0, 121, 31, 121, 1800, 7 * 3600, 121, 121):
             self.time_passes_and_the_watch_makes_its_round(wait_s)
             self.a_worker_empties_the_queue("accepts", "accepts")
@@ -263,6 +264,11 @@ class LifeOfPosts(RuleBasedStateMachine):
         assert (undecided, forgotten) == ([], [])
 
     # Small things
+
+    def a_person_mends_the_channels(self) -> None:
+        with self.store.write() as tx:
+            for channel_id in self.ids.values():
+                channels.resume(tx, channel_id, now=self.clock.now(), person="ann@example.org")
 
     def new_worker(self) -> str:
         self.workers += 1

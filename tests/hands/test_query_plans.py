@@ -67,7 +67,7 @@ def ask_what_is_next(store: Store) -> None:
 
 QUESTIONS = [
     pytest.param(claim_one, "UPDATE posts", id="claim"),
-    pytest.param(ask_what_is_next, "min(due)", id="next due"),
+    pytest.param(ask_what_is_next, "AS soonest", id="next due"),
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from outreach.model import State
 from outreach.store import Store, claims, workers
+from outreach.store.claims import InFlight
 from tests.builders import NOW, a_stored_post, an_announcement, claimed, column, seen
 
 MINUTE = timedelta(minutes=1)
@@ -67,9 +68,12 @@ def test_everything_in_flight_by_anyone_is_known_with_its_worker_and_the_end_of_
     claimed(store, theirs.channel_id, worker="w2", lease=2 * MINUTE)
 
     with store.read() as tx:
-        found = sorted(claims.in_flight(tx))
+        found = {post.worker: post for post in claims.in_flight(tx)}
 
-    assert found == [(mine.id, 1, "w1", NOW + MINUTE), (theirs.id, 1, "w2", NOW + 2 * MINUTE)]
+    assert found == {
+        "w1": InFlight(mine.id, 1, "w1", NOW + MINUTE, since=NOW),
+        "w2": InFlight(theirs.id, 1, "w2", NOW + 2 * MINUTE, since=NOW),
+    }
 
 
 # Who is gone

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outreach.mail.submission import Server, rehearse, submit
+from outreach.mail.submission import Mail, Server, rehearse, submit
 from outreach.model import Outcome, Published, Refused, Unauthorized, Unavailable
 from outreach.sandbox import Sandbox
 from tests.channels.servers import CERTIFICATE, RawServer, Visit, tls_server
@@ -19,13 +19,7 @@ MESSAGE = b"From: coordinator@example.org\r\nTo: tmm-sig@lists.example.org\r\nSu
 
 
 def hand_over(server: Server) -> Outcome:
-    return submit(
-        server,
-        sender="coordinator@example.org",
-        recipient="tmm-sig@lists.example.org",
-        message=MESSAGE,
-        message_id="<1@x>",
-    )
+    return submit(server, Mail("coordinator@example.org", "tmm-sig@lists.example.org", MESSAGE, "<1@x>"))
 
 
 @contextlib.contextmanager

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from outreach.mail.submission import Server, rehearse, submit
-from outreach.model import Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
+from outreach.mail.submission import Mail, Server, rehearse, submit
+from outreach.model import HELD_UP, Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
 from outreach.sandbox import Sandbox
 from tests.channels.servers import RawServer, Visit, a_closed_port
 
@@ -28,7 +28,7 @@ def a_server(port: int, *, timeout_s: float = 5.0, final_dot_timeout_s: float = 
 
 
 def hand_over(server: Server, message: bytes = MESSAGE, *, to: str = "tmm-sig@lists.example.org") -> Outcome:
-    return submit(server, sender="coordinator@example.org", recipient=to, message=message, message_id="<1@x>")
+    return submit(server, Mail("coordinator@example.org", to, message, "<1@x>"))
 
 
 def outcome_at(box: Sandbox, step: str, how: str, **fault: bool) -> Outcome:
@@ -317,9 +317,15 @@ def test_what_we_call_ourselves_tells_nothing_of_this_machine() -> None:
 @pytest.mark.parametrize("address", ["a@b>\r\nRCPT TO:<c@d", "zoë@example.org", "a\nb@example.org", "", "x", "a b@c"])
 def test_an_address_cannot_add_to_the_dialogue(address: str) -> None:
     with scripted(lambda visit: talk(visit, end=b"250 ok\r\n")) as (raw, server):
-        outcome = submit(server, sender="c@example.org", recipient=address, message=MESSAGE, message_id="<1@x>")
+        outcome = submit(server, Mail("c@example.org", address, MESSAGE, "<1@x>"))
         assert isinstance(outcome, Refused)
         assert raw.visits == []
+
+
+def test_a_message_whose_time_is_over_is_left_without_its_end_and_is_none(box: Sandbox) -> None:
+    late = Mail("coordinator@example.org", box.list_address, MESSAGE, "<1@x>", may_send=lambda: False)
+    assert submit(a_server(box.smtp_port), late) == HELD_UP
+    assert (box.mail.journal, box.mail.distributed()) == ([], [])
 
 
 # Without sending

@@ -64,8 +64,7 @@ def a_watch(store: Store, clock: SettableClock, channel: Says, *, worker: str = 
 def look_at(watch: Watch, clock: SettableClock, *seconds: float) -> None:
     """Look at these moments, in seconds after the doubt began."""
     for second in seconds:
-        clock.set_to(NOW)
-        clock.tick(second)
+        clock.tick((NOW - clock.now()).total_seconds() + second)
         watch.doubts.look()
 
 
