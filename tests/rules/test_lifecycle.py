@@ -16,6 +16,7 @@ from outreach.lifecycle import (
     Pause,
     Verdict,
     back_off,
+    breaker_pause,
     diagram,
     invariants,
     is_legal,
@@ -85,6 +86,24 @@ def test_what_was_accepted_is_published_with_its_ids() -> None:
     verdict = judge(a_post(attempt=1), Published("1_2", "https://fb.com/1", "<1@x>", {"code": 200}), NOW)
 
     assert verdict == Verdict(Move.PUBLISH, remote_id="1_2", url="https://fb.com/1", message_id="<1@x>")
+
+
+def test_what_was_refused_after_an_earlier_doubt_is_in_doubt_again() -> None:
+    verdict = judge(a_post(attempt=2, doubtful_since=NOW), Refused("Too long."), NOW)
+    assert verdict == Verdict(Move.DOUBT, "Too long. An earlier try may be out all the same.")
+
+
+def test_a_channel_that_asks_for_a_rest_gets_it_and_the_post_is_out() -> None:
+    until = NOW + timedelta(minutes=7)
+    verdict = judge(a_post(attempt=1), Published("1_2", rest_until=until), NOW)
+    assert (verdict.move, verdict.pause) == (Move.PUBLISH, Pause("The channel's limit is nearly reached.", until))
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(9, None), (10, 5), (11, 10), (13, 40), (14, 60), (500, 60)])
+def test_the_rest_of_a_failing_channel_grows(failures: int, minutes: int | None) -> None:
+    expected = None if minutes is None else timedelta(minutes=minutes)
+    assert breaker_pause(failures, most=10) == expected
+    assert breaker_pause(failures, most=0) is None
 
 
 def test_what_was_refused_failed_with_the_reason() -> None:

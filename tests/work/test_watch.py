@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
@@ -97,6 +98,7 @@ def test_of_several_the_oldest_is_taken_and_the_others_are_told_loudly(
     now = seen(sqlite_store, doubtful)
     assert (now.state, now.remote_id) == (State.PUBLISHED, "1_77")
     assert now.reason == "published more than once: 1_77, 1_78; the oldest is taken"
+    assert sightings(sqlite_store, doubtful) == ["twice"]
     assert "published more than once: 1_77, 1_78" in caplog.text
 
 
@@ -155,6 +157,48 @@ def test_one_clean_look_among_failures_proves_nothing(
     watch = a_watch(sqlite_store, clock, Says([CannotTell("x"), CannotTell("x"), CannotTell("x"), Absent()]))
     look_at(watch, clock, 30, 120, 300, 900)
     assert seen(sqlite_store, doubtful).state is State.UNCONFIRMED
+
+
+def end_the_attempt(store: Store, post: Post, outcome: str, evidence: str = "null") -> None:
+    with store.write() as tx:
+        sql = "UPDATE attempts SET outcome = :outcome, evidence = :evidence WHERE post_id = :id"
+        tx.execute(text(sql), {"outcome": outcome, "evidence": evidence, "id": post.id})
+
+
+def test_a_post_that_was_refused_after_a_doubt_and_is_not_there_has_failed(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
+) -> None:
+    end_the_attempt(sqlite_store, doubtful, "refused")
+    look_at(a_watch(sqlite_store, clock, Says([Absent()])), clock, 30, 120, 300, 900)
+    now = seen(sqlite_store, doubtful)
+    assert (now.state, now.reason) == (State.FAILED, "The answer was lost.")
+
+
+def test_a_post_that_was_refused_after_a_doubt_and_is_there_is_published(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
+) -> None:
+    end_the_attempt(sqlite_store, doubtful, "refused")
+    look_at(a_watch(sqlite_store, clock, Says([Absent(), Found((HERE,))])), clock, 30, 120)
+    assert seen(sqlite_store, doubtful).state is State.PUBLISHED
+
+
+def test_what_the_channel_says_it_has_is_never_sent_again_by_itself(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
+) -> None:
+    end_the_attempt(sqlite_store, doubtful, "unconfirmed", '{"code": 506, "is_known_there": true}')
+    look_at(a_watch(sqlite_store, clock, Says([Absent()])), clock, 30, 120, 300, 900, 2000)
+    now = seen(sqlite_store, doubtful)
+    assert (now.state, now.look_at, now.looks) == (State.UNCONFIRMED, None, 4)
+
+
+@pytest.mark.parametrize(("until", "asked"), [(None, 0), (NOW.replace(minute=30), 0), (NOW, 1)])
+def test_a_channel_that_the_service_paused_is_not_asked(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post, until: datetime | None, asked: int
+) -> None:
+    pause(sqlite_store, doubtful.channel_id, until)
+    channel = Says([Absent()])
+    look_at(a_watch(sqlite_store, clock, channel), clock, 30)
+    assert (len(channel.asked), seen(sqlite_store, doubtful).looks) == (asked, asked)
 
 
 def test_a_person_who_decides_while_it_is_looked_for_has_the_last_word(
