@@ -111,7 +111,7 @@ class Composer:
 
     def miss_at(self, letter: Letter, *, planned: datetime, now: datetime) -> datetime:
         """Say from when on a post may not go out any more: its grace is over, or its `not after` is past."""
-        over = planned + self._grace
+        over = planned + (when.span(letter.grace) if letter.grace else self._grace)
         if not letter.not_after:
             return over
         zone = when.check_zone(letter.zone or self._zone)

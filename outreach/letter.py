@@ -361,7 +361,7 @@ def _field(entry: Entry) -> FieldValue:
     return text_of(entry) if items is None else tuple(map(text_of, items))
 
 
-_ORDER = ("title", "template", "to", "at", "zone", "not after", "link", "pictures", "fields")
+_ORDER = ("title", "template", "to", "at", "zone", "not after", "grace", "link", "pictures", "fields")
 _KEYS = dict.fromkeys(_ORDER, one_line) | {"to": _names, "pictures": _pictures, "fields": _fields}
 _ONE_LINE = [key for key in _ORDER if _KEYS[key] is one_line]
 

@@ -77,7 +77,8 @@ class Letter:
     """An announcement as its author wrote it: nothing resolved yet, times and zones as written.
 
     `to` is empty for "every channel of the community". `at` may be the word `now`. `fields` keeps the order of the
-    file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out.
+    file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out,
+    `grace` how late, such as `2 hours`.
     """
 
     title: str = ""
@@ -87,6 +88,7 @@ class Letter:
     at: str | None = None
     zone: str | None = None
     not_after: str | None = None
+    grace: str | None = None
     link: str | None = None
     pictures: tuple[Picture, ...] = ()
     fields: tuple[tuple[str, FieldValue], ...] = ()
@@ -99,7 +101,8 @@ class Letter:
 
     def key(self) -> str:
         """SHA-256 of the whole letter, places and times included: two equal ones are the same letter added twice."""
-        return sha256_of_json([self.said(), list(self.to), self.at, self.zone, self.not_after])
+        told = [self.said(), list(self.to), self.at, self.zone, self.not_after]
+        return sha256_of_json([*told, self.grace] if self.grace else told)
 
 
 @dataclass(frozen=True, slots=True)

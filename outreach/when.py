@@ -1,5 +1,6 @@
 """Wall time + zone -> the UTC instant at which a post is due, and an instant -> words that name their zone."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -7,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from outreach.model import BadInput
+from outreach.model import BadInput, Post
 
 AOE = "AoE"
 _AOE_KEY = "Etc/GMT+12"
@@ -52,6 +53,10 @@ _DAYS = [
     re.compile(rf"(?P<month>[a-z]+)\.? (?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?{_YEAR}"),
 ]
 _WEEKDAY_FIRST = re.compile(r"(?P<weekday>[a-z]+)(?:, ?| )(?P<day>.*[0-9].*)")
+_SPAN = re.compile(
+    r"(?P<count>[0-9]{1,4}(?:[.,][0-9]{1,2})?) ?(?P<unit>m|min|mins|minutes?|h|hours?|hrs?|d|days?|w|weeks?)\.?"
+)
+_SPANS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NUMERIC_DAY = re.compile(r"(?<![0-9./-])([0-9]{1,2})([./-])([0-9]{1,2})(?:\2([0-9]{2,4}))?(?![0-9])")
 
 
@@ -103,6 +108,50 @@ def show(instant: datetime, zone: str) -> str:
     suffix = "" if short == zone else f" ({short})"
     day = f"{_WEEKDAYS[local.weekday()][:3]} {local.day} {_MONTHS[local.month - 1][:3]} {local.year}"
     return f"{day}, {_clock(local)} {zone}{suffix}"
+
+
+def changed_due(post: Post) -> datetime | None:
+    """Say when a post is due by today's rules of its zone, if that is not when it was planned for; else None.
+
+    Of a wall time that comes twice either instant is as planned: a letter may have meant the second.
+    """
+    wall = datetime.fromisoformat(post.wall_time)
+    due, _ = wall_time_to_utc(wall, post.time_zone)
+    second = wall.replace(tzinfo=_tz(post.time_zone), fold=1).astimezone(UTC)
+    planned = post.planned_at.replace(microsecond=0)
+    return None if planned in (due, second) else due
+
+
+def fingerprint(zone: str, *, now: datetime) -> str:
+    """Sum up the rules of a zone from a year ago to ten years ahead: another text means other rules.
+
+    Looks at every sixth hour, and so finds every change of the clocks that anybody has made so far.
+    """
+    tz, start = _tz(zone), now.astimezone(UTC).replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+    rules = hashlib.sha256()
+    before: timedelta | None = None
+    for step in range(-4 * 366, 4 * 3660):
+        instant = start + timedelta(hours=6 * step)
+        offset = instant.astimezone(tz).utcoffset()
+        if offset != before:
+            rules.update(f"{instant:%Y-%m-%dT%H} {offset}\n".encode())
+            before = offset
+    return rules.hexdigest()[:32]
+
+
+def span(text: str) -> timedelta:
+    """Read how long something lasts: `90 minutes`, `2 h`, `1.5 days`, `1 week`. At least a minute, at most a year."""
+    found = _SPAN.fullmatch(" ".join(text.split()).lower())
+    length = timedelta(seconds=float(found["count"].replace(",", ".")) * _SPANS[found["unit"][:1]]) if found else None
+    if length is None:
+        raise BadInput(f"{_quoted(text)} is no span of time.", where="grace", next_step="Write it such as 2 hours.")
+    if not timedelta(minutes=1) <= length <= timedelta(days=366):
+        raise BadInput(
+            f"{_quoted(text)} is too short or too long.",
+            where="grace",
+            next_step="From a minute to a year is possible.",
+        )
+    return length
 
 
 def wall_time_to_utc(wall: datetime, zone: str) -> tuple[datetime, str | None]:

@@ -138,6 +138,7 @@ _HAPPENED = {
     "cancel": "cancelled",
     "requeue": "queued again",
     "retract": "retracted",
+    "move due time": "moved",
 }
 
 

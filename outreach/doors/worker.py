@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 ROUND_S = 1
 BEAT_S = 15
+DAY_S = 86400
 LEAST_WAIT_S = 0.05
 CHORES_STOP_S = 5.0
 AGAIN_S = 1.0
@@ -43,6 +44,7 @@ class Worker:
         for chore in (safely("round", self._round), safely("links", watch.links.fetch)):
             self._chores.every(ROUND_S, chore)
         self._chores.every(BEAT_S, safely("beat", watch.beat))
+        self._chores.every(DAY_S, safely("zones", watch.zones.check))
         self._publishing = threading.Thread(target=self._publish, name="publisher", daemon=True)
         self._beating = [
             threading.Thread(target=beats.run, args=(self._stop,), name=name, daemon=True)
@@ -52,8 +54,7 @@ class Worker:
     def once(self) -> int:
         """Do what is due now, then end; give how many attempts were made."""
         self._inbox.prepare()
-        self._watch.wall.settle()
-        self._watch.beat()
+        self._settle()
         safely("inbox", self._inbox.sweep)()
         for chore in self._rounds:
             chore()
@@ -63,6 +64,12 @@ class Worker:
         self._publisher.close()
         return made
 
+    def _settle(self) -> None:
+        """Before anything may go out: see whether the clock can be right and the zones are as they were."""
+        self._watch.wall.settle()
+        safely("zones", self._watch.zones.settle)()
+        self._watch.beat()
+
     def _round(self) -> None:
         if self._watch.is_time():
             for chore in self._rounds:
@@ -71,8 +78,7 @@ class Worker:
     def start(self) -> None:
         """Begin to work."""
         self._inbox.prepare()
-        self._watch.wall.settle()
-        self._watch.beat()
+        self._settle()
         safely("recall", self._watch.links.recall)()
         self._desk.on_queued = self._publisher.wake
         for thread in (self._publishing, *self._beating):

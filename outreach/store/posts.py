@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, insert, or_, select, text, update
 
 from outreach.model import Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
-from outreach.store.schema import announcements, attempts, channels, communities, contents, posts
+from outreach.store.schema import announcements, attempts, channels, communities, contents, events, posts
 
 APPROVED: ColumnElement[bool] = or_(
     func.coalesce(announcements.c.approved_revision, 0) == announcements.c.revision, communities.c.approval == "off"
@@ -174,6 +174,30 @@ def past_their_grace(tx: Transaction, now: datetime) -> list[Post]:
     """Give the queued posts whose time is over."""
     query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.miss_at <= now).order_by(posts.c.miss_at)
     return [as_post(row) for row in tx.execute(query.limit(1000))]
+
+
+def zones_of_queued(tx: Transaction) -> list[str]:
+    """Give the zones that queued posts are meant in."""
+    query = select(posts.c.time_zone).where(text("posts.state = 'queued'")).distinct()
+    return list(tx.execute(query.order_by(posts.c.time_zone)).scalars())
+
+
+def queued_in_zone(tx: Transaction, zone: str, *, after: int, limit: int) -> list[Post]:
+    """Give queued posts of a zone by growing id, those beyond `after`."""
+    query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.time_zone == zone, posts.c.id > after)
+    return [as_post(row) for row in tx.execute(query.order_by(posts.c.id).limit(limit))]
+
+
+def move_due(tx: Transaction, post: Post, due: datetime, *, now: datetime, note: str) -> None:
+    """Give a queued post another due time, and its grace with it; one that was put off keeps the time of its next try."""
+    by = due - post.planned_at
+    values = {"planned_at": due, "miss_at": post.miss_at + by}
+    if post.due_at == post.planned_at:
+        values["due_at"] = due
+    still = update(posts).where(posts.c.id == post.id, text("posts.state = 'queued'"), posts.c.attempt == post.attempt)
+    if tx.execute(still.values(**values)).rowcount == 1:
+        row = {"at": now, "kind": "move due time", "post_id": post.id, "attempt": post.attempt, "note": note}
+        tx.execute(insert(events), row)
 
 
 def to_be_looked_for(tx: Transaction, now: datetime) -> list[Post]:

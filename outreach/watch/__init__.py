@@ -15,6 +15,7 @@ from outreach.store.moves import Change, Ending
 from outreach.watch.doubts import Doubts
 from outreach.watch.links import Links
 from outreach.watch.wallclock import WallClock
+from outreach.watch.zones import Zones
 
 __all__ = ["Watch"]
 
@@ -45,6 +46,7 @@ class Watch:
         self._next_chore_at: datetime | None = None
         self.wall = WallClock(store=store, channels=channels, now=now, elapsed_s=elapsed_s)
         self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace, wall=self.wall)
+        self.zones = Zones(store=store, now=now)
         self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
 
     def beat(self) -> None:

@@ -356,6 +356,7 @@ LETTERS = st.builds(
     at=OPTIONAL,
     zone=OPTIONAL,
     not_after=OPTIONAL,
+    grace=OPTIONAL,
     link=OPTIONAL,
     pictures=st.lists(st.builds(Picture, LINE, ALT), max_size=3).map(tuple),
     fields=FIELDS.map(lambda fields: tuple(fields.items())),

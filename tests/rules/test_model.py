@@ -123,6 +123,7 @@ def test_a_letter_for_another_time_or_place_says_the_same_but_is_another_letter(
         replace(LETTER, zone="UTC"),
         replace(LETTER, to=()),
         replace(LETTER, not_after="2026-12-02 09:00"),
+        replace(LETTER, grace="2 hours"),
     ):
         assert changed.said() == LETTER.said()
         assert changed.key() != LETTER.key()

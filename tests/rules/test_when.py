@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.model import BadInput
-from outreach.when import When, check_zone, resolve, show, wall_time_to_utc
+from outreach.when import When, check_zone, resolve, show, span, wall_time_to_utc
 
 NEW_YORK = "America/New_York"
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, 10:00 in New York
@@ -343,3 +343,21 @@ def test_a_resolved_wall_time_resolves_to_the_same_again(due_at: datetime, zone:
 )
 def test_rubbish_after_a_time_is_never_read_over(text: str, rubbish: str) -> None:
     assert refusal(f"{text} {rubbish}").next_step
+
+
+# Spans
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1 min", 60), ("90 minutes", 5400), ("2h", 7200), ("2 Hours", 7200), ("1.5 days", 129600), ("1 week", 604800)],
+)
+def test_a_span_is_read_in_the_words_people_use(text: str, seconds: int) -> None:
+    assert span(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2", "h", "-2 hours", "0 hours", "30 s", "9999 weeks", "2 hours ago"])
+def test_a_span_that_is_none_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        span(text)
+    assert refused.value.where == "grace"

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -217,6 +218,13 @@ def test_what_is_past_its_latest_time_is_not_queued(house: House, tmp_path: Path
         house.desk.add(replace(LETTER, not_after="2026-12-02 08:00"), folder=tmp_path)
     added = house.desk.add(replace(LETTER, not_after="2026-12-02 10:00"), folder=tmp_path)
     assert {post.miss_at.isoformat() for post in added.posts} == {"2026-12-02T15:00:00+00:00"}
+
+
+def test_a_letter_may_have_a_grace_of_its_own(house: House, tmp_path: Path) -> None:
+    added = house.desk.add(replace(LETTER, grace="90 min"), folder=tmp_path)
+    assert {post.miss_at - post.due_at for post in added.posts} == {timedelta(minutes=90)}
+    with pytest.raises(BadInput, match="no span of time"):
+        house.desk.add(replace(LETTER, title="Another", grace="soon"), folder=tmp_path)
 
 
 def test_adding_wakes_the_worker(house: House, tmp_path: Path) -> None:
