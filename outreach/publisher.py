@@ -71,6 +71,7 @@ class Publisher:
         self._send_until_s: dict[int, float] = {}
         self._extended_at_s = clock.elapsed_s()
         self._guard = ClockGuard(clock.now(), clock.elapsed_s())
+        self.obstacle: str | None = None
         self._trouble: Exception | None = None
         self._trouble_since_s = 0.0
         self._outbox: SimpleQueue[Attempt | None] = SimpleQueue()
@@ -189,7 +190,7 @@ class Publisher:
 
     def _turn(self, results: list[Result], *, claiming: bool) -> int:
         began_s = self._clock.elapsed_s()
-        claiming = claiming and self._has_room()
+        claiming = claiming and self._may_claim()
         results = self._unrecorded + results
         self._unrecorded = []
         try:
@@ -231,11 +232,12 @@ class Publisher:
             self._send_until_s |= {post_id: began_s + self._half_a_lease_s for post_id, _ in self._going_on(busy)}
         return claimed
 
-    def _has_room(self) -> bool:
+    def _may_claim(self) -> bool:
         """Tell whether what would be sent could be recorded; where it could not, say so and wait a moment."""
-        if self._store.has_room():
+        self.obstacle = self._store.obstacle()
+        if self.obstacle is None:
             return True
-        log.error("The disk is nearly full, so nothing is published. Free some space.")
+        log.error("%s", self.obstacle)
         threading.Event().wait(TROUBLE_PAUSE_S)
         return False
 

@@ -36,7 +36,8 @@ class Store:
         self._writer = writer
         self._reader = reader
         self.is_sqlite = writer.dialect.name == "sqlite"
-        self._folder = Path(writer.url.database).absolute().parent if self.is_sqlite and writer.url.database else None
+        self._file = Path(writer.url.database).absolute() if self.is_sqlite and writer.url.database else None
+        self._inode: int | None = None
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -59,15 +60,24 @@ class Store:
         with self._reader.connect() as connection:
             yield ChangeWatch(connection, self.is_sqlite)
 
-    def has_room(self) -> bool:
-        """Tell whether the disk has room for what is sent to be recorded. A PostgreSQL minds its own."""
-        if self._folder is None:
-            return True
+    def obstacle(self) -> str | None:
+        """Say what keeps a post that is sent from being recorded, as far as that shows beforehand; None when nothing does.
+
+        A SQLite file that was replaced or deleted goes on existing for whoever has it open, and for nobody else: what is
+        recorded there is lost, and another worker would send the same from the file that is there now.
+        """
+        if self._file is None:
+            return None
         try:
-            disk = os.statvfs(self._folder)
+            disk, inode = os.statvfs(self._file.parent), self._file.stat().st_ino
         except OSError:
-            return False
-        return disk.f_bavail * disk.f_frsize >= _LEAST_FREE_BYTES
+            return "The database file is gone, so nothing is published. Put it back and start the worker again."
+        self._inode = self._inode or inode
+        if inode != self._inode:
+            return "The database file was replaced, so nothing is published. Start the worker again."
+        if disk.f_bavail * disk.f_frsize < _LEAST_FREE_BYTES:
+            return "The disk is nearly full, so nothing is published. Free some space."
+        return None
 
     def close(self) -> None:
         """Give every connection back."""
@@ -108,6 +118,7 @@ def open_store(url: str) -> Store:
         _bring_up_to_date(store)
     except SQLAlchemyError as trouble:
         raise explained(trouble, place) from None
+    store.obstacle()  # takes note of which file it is
     return store
 
 

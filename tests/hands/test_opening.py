@@ -12,6 +12,7 @@ from outreach.model import BadInput, State
 from outreach.store import Store, open_store
 from tests.builders import a_stored_post, column
 from tests.conftest import Cluster
+from tests.hands.stand_ins import Scripted, a_publisher
 
 
 def refusal(url: str) -> BadInput:
@@ -271,3 +272,33 @@ def test_a_watch_tells_when_another_program_wrote(sqlite_url: str) -> None:
     assert (quiet, told) == (False, [True, False])
     ours.close()
     theirs.close()
+
+
+# What keeps a post from being recorded, seen beforehand
+
+
+def test_a_file_that_was_replaced_or_deleted_is_noticed_by_whoever_has_it_open(
+    sqlite_store: Store, sqlite_url: str, migrated_file: Path
+) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    assert sqlite_store.obstacle() is None
+    moved = file.rename(file.with_name("elsewhere.db"))
+    assert (sqlite_store.obstacle() or "").startswith("The database file is gone")
+    file.write_bytes(migrated_file.read_bytes())
+    assert (sqlite_store.obstacle() or "").startswith("The database file was replaced")
+    moved.replace(file)
+    assert sqlite_store.obstacle() is None
+
+
+def test_nothing_is_claimed_from_a_file_that_others_do_not_see(sqlite_store: Store, sqlite_url: str) -> None:
+    a_stored_post(sqlite_store)
+    publisher = a_publisher(sqlite_store, {1: Scripted()})
+    Path(sqlite_url.removeprefix("sqlite:///")).unlink()
+
+    assert publisher.drain() == 0
+    assert column(sqlite_store, "SELECT state FROM posts") == ["queued"]
+    publisher.close()
+
+
+def test_a_postgresql_minds_its_own_disk(store: Store) -> None:
+    assert store.obstacle() is None
