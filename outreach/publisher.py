@@ -17,9 +17,9 @@ from outreach import guard
 from outreach.channels import Channel
 from outreach.guard import ClockGuard
 from outreach.lifecycle import IllegalMove, Verdict
-from outreach.model import HELD_UP, Attempt, BadInput, Move, Outcome, Post, Refused, Unconfirmed
+from outreach.model import HELD_UP, Attempt, BadInput, Found, Move, Outcome, Post, Published, Refused, Unconfirmed
 from outreach.results import Pace, Result, doubt_values, record
-from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, explained, safety
+from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, explained, posts, safety
 
 __all__ = ["Clock", "Pace", "Publisher", "doubt_values"]
 
@@ -328,13 +328,32 @@ class Publisher:
             return Refused("What is stored is not what was approved; it was not sent.")
         if not attempt.may_send():
             return HELD_UP
+        channel = self._channels[attempt.post.channel_id]
         try:
-            return self._channels[attempt.post.channel_id].publish(attempt)
+            return (self._found_there(channel, attempt) if attempt.number > 1 else None) or channel.publish(attempt)
         except Exception as trouble:  # the named place around one channel call: a fault of ours loses no post
             log.exception("%s: the channel failed", attempt.post.name)
             return Unconfirmed(
                 f"The service itself failed while sending ({type(trouble).__name__}); the post may be out."
             )
+
+    def _found_there(self, channel: Channel, attempt: Attempt) -> Published | None:
+        """Ask before sending again, whatever the earlier tries were told: an answer may have lied, a person be mistaken.
+
+        Only what is positively there keeps the post from being sent: its absence was settled before it was queued again.
+        """
+        with self._store.read() as tx:
+            earliest = posts.first_try(tx, attempt.post) or attempt.started_at
+        finding = channel.find(replace(attempt, first_started_at=earliest))
+        if not isinstance(finding, Found):
+            return None
+        with self._store.read() as tx:
+            ours = posts.not_of_others(tx, attempt.post, finding.candidates)
+        if not ours:
+            return None
+        log.warning("%s: an earlier try is out as %s", attempt.post.name, ours[0].remote_id)
+        evidence = {"found": "an earlier try is out; nothing was sent now", "remote_ids": [c.remote_id for c in ours]}
+        return Published(remote_id=ours[0].remote_id, url=ours[0].url, evidence=evidence)
 
     # Stopping
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from outreach.model import Move
+from outreach.model import Move, Post
 from outreach.store.engine import Transaction
 from outreach.store.schema import attempts, events, posts, sightings
 
@@ -38,11 +38,11 @@ def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, seen_by: str,
     tx.execute(insert(sightings), row)
 
 
-def plan_look(tx: Transaction, post_id: int, *, look_at: datetime | None, looks: int, clean_looks: int) -> None:
-    """Write down how often an unconfirmed post was looked for and when it is next."""
+def plan_look(tx: Transaction, post: Post, *, look_at: datetime | None, looks: int, clean_looks: int) -> None:
+    """Write down how often an unconfirmed post was looked for and when it is next; nothing if it was tried again since."""
     tx.execute(
         update(posts)
-        .where(posts.c.id == post_id, posts.c.state == "unconfirmed")
+        .where(posts.c.id == post.id, posts.c.attempt == post.attempt, posts.c.state == "unconfirmed")
         .values(look_at=look_at, looks=looks, clean_looks=clean_looks)
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, insert, or_, select, text, update
 
-from outreach.model import Content, Post, SentPicture, State
+from outreach.model import Candidate, Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
 from outreach.store.schema import announcements, attempts, channels, communities, contents, events, posts
 
@@ -224,7 +224,15 @@ def last_answer(tx: Transaction, post: Post) -> tuple[str | None, bool]:
     return (row[0], bool((row[1] or {}).get(KNOWN_THERE))) if row else (None, False)
 
 
-def owned_remote_ids(tx: Transaction, channel_id: int, candidates: Collection[str]) -> set[str]:
-    """Tell which of these ids on the channel belong to a post already."""
-    query = select(posts.c.remote_id).where(posts.c.channel_id == channel_id, posts.c.remote_id.in_(candidates))
-    return {found for found in tx.execute(query).scalars() if found}
+def first_try(tx: Transaction, post: Post) -> datetime | None:
+    """Give the start of the earliest attempt, whatever came of it."""
+    query = select(attempts.c.started_at).where(attempts.c.post_id == post.id)
+    return tx.execute(query.order_by(attempts.c.number).limit(1)).scalar()
+
+
+def not_of_others(tx: Transaction, post: Post, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Give those of the candidates on the post's channel that belong to no other post, in their order."""
+    ids = [candidate.remote_id for candidate in candidates]
+    others = (posts.c.channel_id == post.channel_id) & (posts.c.id != post.id)
+    owned = set(tx.execute(select(posts.c.remote_id).where(others, posts.c.remote_id.in_(ids))).scalars())
+    return [candidate for candidate in candidates if candidate.remote_id not in owned]

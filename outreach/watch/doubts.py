@@ -80,8 +80,7 @@ class Doubts:
 
     def _confirm_or_wait(self, post: Post, candidates: tuple[Candidate, ...]) -> None:
         with self._store.read() as tx:
-            owned = posts.owned_remote_ids(tx, post.channel_id, [c.remote_id for c in candidates])
-        ours = [c for c in candidates if c.remote_id not in owned]
+            ours = posts.not_of_others(tx, post, candidates)
         if not ours:
             self._absolve_or_wait(post)
             return
@@ -127,6 +126,6 @@ class Doubts:
         look_at = next_look(looks, doubted_at=post.doubted_at or now, look_after_s=self._pace.look_after_s)
         with self._store.write() as tx:
             history.see(tx, post.id, at=now, kind=what, seen_by="the service", evidence={"look": looks, "why": why})
-            history.plan_look(tx, post.id, look_at=look_at, looks=looks, clean_looks=post.clean_looks + is_clean)
+            history.plan_look(tx, post, look_at=look_at, looks=looks, clean_looks=post.clean_looks + is_clean)
         if look_at is None:
             log.warning("%s: a person has to decide: outreach show %s", post.name, post.name)

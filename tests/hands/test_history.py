@@ -1,16 +1,17 @@
 """Looking back: what happened to a post, in order; and the posts that came to rest, found again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from outreach.model import Move, Post, State
+from outreach.model import Candidate, Move, Post, State
 from outreach.publisher import doubt_values
 from outreach.store import Store, history, moves, posts
 from outreach.store.moves import Change, Ending
 from outreach.store.posts import HistoryFilter
-from tests.builders import NOW, a_channel, a_stored_post, claimed, make, seen, take
+from tests.builders import NOW, a_stored_post, claimed, make, seen, take
 
 A_DAY = timedelta(days=1)
 A_MINUTE = timedelta(minutes=1)
@@ -115,7 +116,8 @@ def test_a_look_is_planned_only_for_a_post_in_doubt(store: Store) -> None:
 
     with store.write() as tx:
         for post in (doubtful, sure):
-            history.plan_look(tx, post.id, look_at=NOW + A_MINUTE, looks=1, clean_looks=1)
+            history.plan_look(tx, post, look_at=NOW + A_MINUTE, looks=1, clean_looks=1)
+        history.plan_look(tx, replace(doubtful, attempt=0), look_at=NOW, looks=9, clean_looks=9)
 
     found = seen(store, doubtful)
     assert (found.look_at, found.looks, found.clean_looks) == (NOW + A_MINUTE, 1, 1)
@@ -270,9 +272,11 @@ def test_a_search_for_a_post_begins_at_the_first_attempt_that_may_have_reached_t
 
 
 def test_ids_that_belong_to_posts_of_the_channel_are_told_from_strangers(store: Store) -> None:
-    post = a_stored_post(store, State.PUBLISHED)
-    other = a_channel(store, "list-2")
+    post, another = a_stored_post(store, State.PUBLISHED), a_stored_post(store)
+    elsewhere = a_stored_post(store, channel="list-2")
+    its_own, strange = (Candidate(remote_id, None, None) for remote_id in (f"1_{post.id}", "1_99"))
 
     with store.read() as tx:
-        assert posts.owned_remote_ids(tx, post.channel_id, [f"1_{post.id}", "1_99"]) == {f"1_{post.id}"}
-        assert posts.owned_remote_ids(tx, other.id, [f"1_{post.id}"]) == set()
+        assert posts.not_of_others(tx, another, [its_own, strange]) == [strange]
+        assert posts.not_of_others(tx, post, [its_own]) == [its_own]
+        assert posts.not_of_others(tx, elsewhere, [its_own]) == [its_own]
