@@ -24,6 +24,7 @@ from outreach.store import Store, channels, open_store, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.watch import Watch
+from outreach.watch.preflight import Preflight
 
 _serials = itertools.count()
 
@@ -188,6 +189,10 @@ class House:
             on_result=lambda post, outcome, _: watch.links.note(post, outcome),
         )
         return publisher, watch
+
+    def new_preflight(self) -> Preflight:
+        """Build a pre-flight, with channels of its own."""
+        return Preflight(store=self.store, channels=self._by_id(), now=self.clock.now, elapsed_s=self.clock.elapsed_s)
 
     def _by_id(self) -> dict[int, Channel]:
         fresh = self.new_channels()

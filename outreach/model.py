@@ -274,10 +274,18 @@ Outcome: TypeAlias = Published | Refused | Unavailable | Unauthorized | Blocked 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that would keep a channel from publishing, in a plain sentence, and what to do about it."""
+    """Something that would keep a post from going out, in a plain sentence, and what to do about it.
+
+    A warning would not, or not yet.
+    """
 
     message: str
     next_step: str = ""
+    is_warning: bool = field(default=False, kw_only=True)
+
+    def sentence(self) -> str:
+        """All of it in one line."""
+        return f"{'Warning: ' if self.is_warning else ''}{self.message} {self.next_step}".strip()
 
 
 HELD_UP = Unavailable("The worker was held up before it could send.")

@@ -77,6 +77,11 @@ class Settings(BaseModel):
     FACEBOOK_GRAPH_VERSION: str = Field("v26.0", pattern=r"^v\d{1,3}\.\d$", description="the pinned version")
     FACEBOOK_PAGE_ID: str = Field("", pattern=r"^\d*$", description="the Page's number")
     FACEBOOK_PAGE_TOKEN: SecretStr = Field(SecretStr(""), description="a long-lived Page token")
+    FACEBOOK_APP_ID: str = Field(
+        "",
+        pattern=r"^\d*$",
+        description="the app's number: with the secret, the token's permissions and end are checked",
+    )
     FACEBOOK_APP_SECRET: SecretStr = Field(SecretStr(""), description="the app's secret: when set, calls carry a proof")
     LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
     LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")

@@ -124,11 +124,27 @@ class HasLinks(Protocol):
 
 
 @runtime_checkable
+class ChecksContent(Protocol):
+    """A channel that can look at one post before it is due, besides at itself."""
+
+    def check_content(self, content: Content) -> list[Problem]:
+        """Find out, without publishing anything, what of this very post is wrong now. Never raises for what it finds."""
+
+
+@runtime_checkable
+class Expires(Protocol):
+    """A channel whose access runs out."""
+
+    def expires(self) -> Mapping[str, datetime]:
+        """Say what runs out when, such as "the token", as far as the latest `check` learnt it. Asks nobody."""
+
+
+@runtime_checkable
 class HasClock(Protocol):
-    """A channel whose server says what time it is there."""
+    """A channel whose other side tells the time."""
 
     def server_time(self) -> datetime | None:
-        """Ask what time it is there; None when there is no answer. Publishes nothing, needs no valid token."""
+        """Ask what time it is there, to the second; None when there is no answer. Changes nothing."""
 
 
 @cache

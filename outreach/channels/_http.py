@@ -11,8 +11,10 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPResponse
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import requests
@@ -47,6 +49,14 @@ class Answer:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    def date(self) -> datetime | None:
+        """Give the instant at which it was made, to the second; None when it does not say."""
+        try:
+            date = parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError, TypeError, OverflowError):
+            return None
+        return date if date.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +158,17 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
+class _PinnedAdapter(_Adapter):
+    """Connects to an address, yet asks for the certificate of a name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        super().__init__(max_retries=0, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, server_hostname=self._name, assert_hostname=self._name)
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, resp: Any) -> None:
         """See no redirect: even unfollowed, requests would read all of its body first, however long it is."""
@@ -166,16 +187,16 @@ class _Bearer(AuthBase):
 
 
 class Http:
-    """A client of one server. Used by one thread at a time."""
+    """A client of one server. Used by one thread at a time. `token` None: it says nothing of who it is."""
 
-    def __init__(self, base_url: str, *, token: str, timeout_s: float, max_idle_s: float = MAX_IDLE_S) -> None:
+    def __init__(self, base_url: str, *, token: str | None, timeout_s: float, max_idle_s: float = MAX_IDLE_S) -> None:
         self._base_url = base_url
         self._timeout_s = timeout_s
         self._max_idle_s = max_idle_s
         self._session = _Session()
         self._session.mount("http://", _Adapter(max_retries=0, pool_maxsize=1))
         self._session.mount("https://", _Adapter(max_retries=0, pool_maxsize=1))
-        self._session.auth = _Bearer(token)
+        self._session.auth = _Bearer(token) if token is not None else None
         self._session.headers["User-Agent"] = "outreach"
         # Read proxies and certificates from the environment once, and a netrc never.
         around = self._session.merge_environment_settings(base_url, {}, None, None, None)
@@ -186,6 +207,12 @@ class Http:
 
     def __repr__(self) -> str:
         return f"Http({self._base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
 
     def post(
         self,
@@ -210,7 +237,24 @@ class Http:
         """Read something."""
         return self._once("GET", path, params=params)
 
-    def _once(self, method: str, path: str, extra_s: float = 0.0, **parts: Any) -> Reply:
+    def pin(self, host: str, port: int | None) -> None:
+        """Speak to the server, whose base URL names an address, as to `host`; no proxy is used."""
+        self._session.headers["Host"] = host if port is None else f"{host}:{port}"
+        self._session.mount("https://", _PinnedAdapter(host.strip("[]")))
+        self._session.proxies = {}
+
+    def peek(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
+        """Ask for status and headers alone, whatever body follows."""
+        return self._once(method, path, read=lambda _: b"", headers=headers)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        extra_s: float = 0.0,
+        read: Callable[[requests.Response], bytes] | None = None,
+        **parts: Any,
+    ) -> Reply:
         self._drop_an_idle_connection()
         _sending.began, _sending.until_s = False, steady_s() + self._timeout_s + extra_s
         timeout = (min(CONNECT_TIMEOUT_S, self._timeout_s), self._timeout_s)
@@ -219,7 +263,7 @@ class Http:
                 method, f"{self._base_url}{path}", timeout=timeout, allow_redirects=False, stream=True, **parts
             )
             with response:
-                body = _read(response)
+                body = (read or _read)(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as trouble:
             return _explained(trouble)
         finally:
@@ -269,15 +313,21 @@ def _is_not_allowed(trouble: BaseException | None) -> bool:
     return trouble is not None
 
 
-class _WithoutProofs(logging.Filter):
-    """Takes proofs out of what urllib3 logs of the addresses that are read."""
+def is_proxied(url: str) -> bool:
+    """Tell whether the environment names a proxy for an address."""
+    return bool(requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)))
 
-    _proof = re.compile(r"(appsecret_proof=)[^&\s\"]+")
+
+class _WithoutSecrets(logging.Filter):
+    """Takes proofs and tokens out of what urllib3 logs of the addresses that are read."""
+
+    _secret = re.compile(r"((?:appsecret_proof|input_token|access_token|client_secret)=)[^&\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(self._proof.sub(r"\1…", a) if isinstance(a, str) else a for a in record.args)
+            record.args = tuple(self._secret.sub(r"\1…", a) if isinstance(a, str) else a for a in record.args)
         return True
 
 
-logging.getLogger("urllib3.connectionpool").addFilter(_WithoutProofs())
+for _name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    logging.getLogger(_name).addFilter(_WithoutSecrets())

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from outreach.channels._graph_answers import id_in, redacted
@@ -134,15 +133,7 @@ def _page_of(reply: Reply) -> _Page | CannotTell:
     cursors = paging.get("cursors")
     # The cursor is taken out of the answer: its `next` address holds the token and is never used.
     after = cursors.get("after") if isinstance(cursors, dict) else None
-    return _Page(body["data"], not paging.get("next"), after if isinstance(after, str) else "", _date(reply))
-
-
-def _date(answer: Answer) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(answer.headers["date"])
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return None
-    return date if date.tzinfo else None
+    return _Page(body["data"], not paging.get("next"), after if isinstance(after, str) else "", reply.date())
 
 
 def _normal(text: str) -> str:

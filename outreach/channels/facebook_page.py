@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings
@@ -18,8 +19,11 @@ from outreach.channels._graph_answers import (
     rest_after_s,
 )
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
+from outreach.channels._page_check import PageCheck
 from outreach.channels._page_posts import Search
+from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
+from outreach.channels.links import check_links
 from outreach.model import (
     HELD_UP,
     Attempt,
@@ -35,7 +39,7 @@ from outreach.model import (
     Unconfirmed,
     Wording,
 )
-from outreach.settings import Settings
+from outreach.settings import Settings, is_loopback
 
 MAX_PICTURE_BYTES = 4_000_000
 MAX_PICTURES = 10
@@ -54,6 +58,7 @@ class Access:
     token: str
     app_secret: str
     timeout_s: float
+    app_id: str = ""
 
     def __repr__(self) -> str:
         return f"Access({self.url!r}, {self.version!r}, page {self.page_id})"
@@ -61,7 +66,16 @@ class Access:
     @property
     def proof(self) -> str:
         """What shows Facebook that whoever holds the token holds the app's secret, too."""
-        return hmac.new(self.app_secret.encode(), self.token.encode(), hashlib.sha256).hexdigest()
+        return self.proof_for(self.token)
+
+    def proof_for(self, token: str) -> str:
+        """The same for another token of the app."""
+        return hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def app_token(self) -> str:
+        """What speaks for the app itself; empty where its number or its secret is not known."""
+        return f"{self.app_id}|{self.app_secret}" if self.app_id and self.app_secret else ""
 
 
 class FacebookPage:
@@ -82,6 +96,7 @@ class FacebookPage:
         self._now = surroundings.now
         self._uploads = surroundings.uploads
         self._http = Http(f"{access.url}/{access.version}", token=access.token, timeout_s=access.timeout_s)
+        self._check = PageCheck(access, get=self._get, error=self._error, now=surroundings.now)
 
     def __repr__(self) -> str:
         return f"FacebookPage({self._access!r})"
@@ -99,6 +114,7 @@ class FacebookPage:
             token=token,
             app_secret=settings.FACEBOOK_APP_SECRET.get_secret_value(),
             timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
+            app_id=settings.FACEBOOK_APP_ID,
         )
         return cls(access, surroundings)
 
@@ -204,7 +220,8 @@ class FacebookPage:
 
     @property
     def _secrets(self) -> tuple[str, ...]:
-        return (self._access.token, self._access.app_secret, self._access.proof)
+        access = self._access
+        return (access.token, access.app_secret, access.proof, access.proof_for(access.app_token))
 
     def _error(self, answer: Answer) -> GraphError:
         return GraphError.from_answer(answer, page_id=self._access.page_id, secrets=self._secrets)
@@ -233,32 +250,32 @@ class FacebookPage:
             return None
         return redacted(link, self._secrets)
 
-    def check(self) -> list[Problem]:
-        """Ask who the token is: it has to be the Page itself."""
-        reply = self._get("/me", fields="id,name")
-        if not isinstance(reply, Answer):
-            return [
-                Problem(f"Facebook could not be reached: {reply.reason}.", "Check the network and FACEBOOK_GRAPH_URL.")
-            ]
-        if reply.status != 200:
-            error = self._error(reply)
-            return [Problem(f"Facebook does not accept the token: {error.sentence()}", "Check FACEBOOK_PAGE_TOKEN.")]
-        body = reply.json()
-        if not isinstance(body, dict) or str(body.get("id")) != self._access.page_id:
-            return [
-                Problem("The token does not belong to this Page.", "Check FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN.")
-            ]
-        return self._other_version(reply)
+    # Before a post is due
 
-    def _other_version(self, answer: Answer) -> list[Problem]:
-        served = redacted(answer.headers.get("facebook-api-version", ""), self._secrets)[:20]
-        if not served or served == self._access.version:
-            return []
-        return [
-            Problem(
-                f"Facebook answers with version {served}, not {self._access.version}.", "Set FACEBOOK_GRAPH_VERSION."
-            )
-        ]
+    def check(self) -> list[Problem]:
+        """Ask who the token is, what it may and, where the app's number and secret are known, how long it is good."""
+        return self._check.problems()
+
+    def expires(self) -> Mapping[str, datetime]:
+        """Say when the token and the access to data run out, as far as the latest check learnt it."""
+        return self._check.runs_out
+
+    def server_time(self) -> datetime | None:
+        """Read the time of any answer, a refusal's too."""
+        reply = self._get("/me", fields="id")
+        return reply.date() if isinstance(reply, Answer) else None
+
+    def check_content(self, content: Content) -> list[Problem]:
+        """Look at the text, the pictures on the disk, and the links."""
+        problems = check_pictures(content.pictures, self._media, self.limits)
+        length = markup.facebook_length(content.text)
+        if length > self.limits.max_chars:
+            told = f"The text has {length:,} characters; Facebook takes {self.limits.max_chars:,}."
+            problems.append(Problem(told, "Shorten the letter and add it again."))
+        if not content.text.strip() and not content.link:
+            problems.append(Problem("The post has neither text nor link.", "Cancel it and add its letter again."))
+        is_sandbox = is_loopback(urlsplit(self._access.url).hostname or "")
+        return problems + check_links(content, is_sandbox=is_sandbox)
 
 
 def _feed_form(content: Content, staged: list[str]) -> dict[str, str]:

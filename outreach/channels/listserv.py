@@ -9,11 +9,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import ClassVar, Self
 from unicodedata import category
+from urllib.parse import urlsplit
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings
+from outreach.channels.links import check_links
+from outreach.mail import lint, submission
 from outreach.mail import message as mail
-from outreach.mail import submission
 from outreach.model import (
     Attempt,
     BadInput,
@@ -27,7 +29,7 @@ from outreach.model import (
     Unauthorized,
     Wording,
 )
-from outreach.settings import Settings
+from outreach.settings import Settings, is_loopback
 
 _WIDTHS = (640, 480, 320, 240)
 _ENCODED = 1.37  # base64 with its line ends
@@ -51,13 +53,21 @@ class Listserv:
     )
 
     def __init__(
-        self, *, address: str, sender: str, server: submission.Server, max_bytes: int, surroundings: Surroundings
+        self,
+        *,
+        address: str,
+        sender: str,
+        server: submission.Server,
+        max_bytes: int,
+        surroundings: Surroundings,
+        is_sandbox: bool = False,
     ) -> None:
         self._sender_name, self._sender = parseaddr(sender)
         self._address = address
         self._domain = self._sender.rpartition("@")[2]
         self._server = server
         self._max_bytes = max_bytes
+        self._is_sandbox = is_sandbox
         self._media = surroundings.media
         self._now = surroundings.now
 
@@ -83,6 +93,7 @@ class Listserv:
             server=server,
             max_bytes=int(settings.LISTSERV_SIZE_KB * 1024),
             surroundings=surroundings,
+            is_sandbox=is_loopback(urlsplit(settings.FACEBOOK_GRAPH_URL).hostname or ""),
         )
 
     def render(self, wording: Wording) -> Content:
@@ -175,6 +186,12 @@ class Listserv:
             else "Check the SMTP_* settings."
         )
         return [Problem(getattr(outcome, "reason", "The mail server could not be used."), step)]
+
+    def check_content(self, content: Content) -> list[Problem]:
+        """Read the stored message as the list server will, by the settings of today, and ask its links."""
+        wanted = lint.Wanted(self._sender, self._address, self._max_bytes)
+        problems = lint.check_message(content.message, content.message_id, wanted=wanted)
+        return problems + check_links(content, is_sandbox=self._is_sandbox)
 
 
 def _with_link(wording: Wording) -> str:

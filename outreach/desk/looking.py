@@ -8,7 +8,8 @@ from typing import Any
 from outreach import lifecycle
 from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post
-from outreach.store import Store, announcements, channels, history, posts
+from outreach.store import Store, announcements, channels, checks, history, posts
+from outreach.store.checks import Check
 from outreach.store.posts import HistoryFilter
 
 _MOST_DIGITS = 15
@@ -101,6 +102,16 @@ class Looking:
         """Give the channels and how they stand."""
         with self._store.read() as tx:
             return channels.of_community(tx, self._community.id)
+
+    def checks(self) -> dict[int, Check]:
+        """Give what the latest look found at each queued post that was looked at, by the post's id."""
+        with self._store.read() as tx:
+            return checks.standing(tx)
+
+    def check_of_channel(self, name: str) -> Check | None:
+        """Give what the latest check of a channel found, without asking anew."""
+        with self._store.read() as tx:
+            return checks.of_channel(tx, name)
 
     def target(self, name: str) -> Target:
         """Give the channel of this name itself. Raises `BadInput` for one that is not set up."""

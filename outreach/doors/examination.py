@@ -22,10 +22,12 @@ class Finding:
     is_good: bool
     message: str
     next_step: str = ""
+    is_warning: bool = False
 
     def shape(self) -> dict[str, Any]:
         """Lay it out as JSON."""
-        return {"name": self.what, "ok": self.is_good, "message": self.message, "next": self.next_step or None}
+        told = {"name": self.what, "ok": self.is_good, "message": self.message, "next": self.next_step or None}
+        return told | {"warning": self.is_warning}
 
 
 def examine() -> list[Finding]:
@@ -103,10 +105,11 @@ def _channels(house: House) -> Iterator[Finding]:
     for name, channel in channels.items():
         problems = channel.check()
         for problem in problems:
-            yield Finding(name, False, problem.message, problem.next_step)
+            is_warning = problem.is_warning
+            yield Finding(name, is_warning, problem.message, problem.next_step, is_warning)
         if name in rows and rows[name].state == "paused":
             yield Finding(
                 name, False, f"it is paused: {rows[name].reason}", f"Let it go on: outreach channels resume {name}"
             )
-        elif not problems:
+        elif all(problem.is_warning for problem in problems):
             yield Finding(name, True, "would let a post out now")

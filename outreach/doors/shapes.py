@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from outreach.desk import Added, Changed, Preview
-from outreach.model import BadInput, Post, State
+from outreach.model import BadInput, Post, Problem, State
 from outreach.store.channels import ChannelRow
+from outreach.store.checks import Check
 
 POST_KEYS = (
     "id",
@@ -104,6 +105,19 @@ def entry(of: Mapping[str, Any]) -> dict[str, Any]:
     return {key: instant(value) if isinstance(value, datetime) else value for key, value in of.items()}
 
 
+def checked(of: Check | None) -> dict[str, Any]:
+    """Lay out what the latest look at a queued post found; no problems and no instant where nobody looked."""
+    return {
+        "problems": [problem(one) for one in of.problems] if of else [],
+        "checked_at": instant(of.at) if of else None,
+    }
+
+
+def problem(of: Problem) -> dict[str, Any]:
+    """Lay out a problem."""
+    return {"message": of.message, "next": of.next_step or None, "warning": of.is_warning}
+
+
 def channel(of: ChannelRow, problems: Iterable[str]) -> dict[str, Any]:
     """Lay out a channel; `problems` are plain sentences."""
     return {
@@ -140,6 +154,14 @@ _HAPPENED = {
     "retract": "retracted",
     "move due time": "moved",
 }
+
+
+def seen(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Say what was seen, and the details, in the words that people read."""
+    evidence = entry["evidence"]
+    if str(entry["what"]).startswith("pre-flight"):
+        return str(entry["what"]), "; ".join(evidence.get("problems", ()))
+    return f"looked: {entry['what']}", ", ".join(f"{key}: {value}" for key, value in evidence.items())
 
 
 def happened(kind: str) -> str:

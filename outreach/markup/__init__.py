@@ -9,11 +9,12 @@ from outreach.markup.lint import (
     command_line,
     facebook_length,
 )
-from outreach.markup.reading import links
+from outreach.markup.reading import addresses, links
 from outreach.markup.text import to_mail_text, to_plain
 
 __all__ = [
     "FACEBOOK_MAX_CHARS",
+    "addresses",
     "check_images",
     "check_links",
     "check_mentions",

@@ -104,6 +104,13 @@ _SCHEME = re.compile(r"(?<![^\W_])https?$", re.IGNORECASE)
 _STOPS = r"\s<>()\[\]\"`\\“”„‘’«»\u3000-\u303f\uff00-\uffef"
 _ADDRESS = re.compile(rf"https?://(?=[^\W_])(?:[^{_STOPS}]|\([^{_STOPS}]*\))+", re.IGNORECASE)
 
+_AFTER = ".,;:!?'*_~"
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """List the web addresses that stand in a plain text, in order of appearance."""
+    return tuple(found[0].rstrip(_AFTER) for found in _ADDRESS.finditer(text))
+
 
 def _bare_link(state: "StateInline", silent: bool) -> bool:
     """Rule for the inline parser: at the colon of a bare address, make a link of it, or plain text inside a link."""
@@ -111,7 +118,7 @@ def _bare_link(state: "StateInline", silent: bool) -> bool:
     found = scheme and _ADDRESS.match(state.src, state.pos - len(scheme[0]), state.posMax)
     if not scheme or not found:
         return False
-    address = found[0].rstrip(".,;:!?'*_~")
+    address = found[0].rstrip(_AFTER)
     rest = address[len(scheme[0]) :]
     if not silent and state.linkLevel:
         state.pending += rest

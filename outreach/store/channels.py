@@ -91,6 +91,11 @@ def of_community(tx: Transaction, community_id: int) -> list[ChannelRow]:
     return [ChannelRow(*row) for row in tx.execute(query)]
 
 
+def every(tx: Transaction) -> dict[int, ChannelRow]:
+    """Give every channel there is, by its id."""
+    return {row[0]: ChannelRow(*row) for row in tx.execute(select(*_COLUMNS).order_by(channels.c.id))}
+
+
 def by_name(tx: Transaction, community_id: int, name: str) -> ChannelRow:
     """Give the channel of this name. Raises `BadInput` that names the ones there are."""
     rows = of_community(tx, community_id)

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from outreach.channels import Channel, HasLinks, kinds
+from outreach.channels import Channel, ChecksContent, HasLinks, kinds
 from outreach.channels.rehearsal import Rehearsal
 from outreach.model import (
     Attempt,
@@ -251,6 +251,8 @@ def test_looking_and_checking_change_nothing(kind: str, box: Sandbox, tmp_path: 
     before = (box.graph.public_posts(), box.mail.distributed(), sorted(tmp_path.iterdir()))
     assert isinstance(channel.find(attempt), Found | CannotTell)
     assert channel.check() == []
+    if isinstance(channel, ChecksContent):
+        assert channel.check_content(attempt.content) == []
     if isinstance(channel, HasLinks):
         channel.link_to("1_2")
     assert (box.graph.public_posts(), box.mail.distributed(), sorted(tmp_path.iterdir())) == before

@@ -196,7 +196,7 @@ def test_the_check_finds_what_would_keep_a_post_back(box: Sandbox, settings: dic
 
 def test_the_check_publishes_nothing(box: Sandbox) -> None:
     the_page(box).check()
-    assert [entry.op for entry in box.graph.journal] == ["me"]
+    assert [(entry.op, entry.wrote) for entry in box.graph.journal] == [("me", False), ("read", False)]
 
 
 def test_a_page_exists_only_where_the_settings_name_it() -> None:

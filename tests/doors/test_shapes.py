@@ -108,7 +108,7 @@ def test_show_gives_the_announcement_and_its_posts_with_their_history(place: Pla
     assert shown["announcement"]["status"] == "published"
     assert shown["announcement"]["written_by"] == "ann@example.org"
     for post in shown["posts"]:
-        assert set(post) == POST | {"history"}
+        assert set(post) == POST | {"history", "problems", "checked_at"}
         assert [entry["kind"] for entry in post["history"]] == ["queue", "attempt", "publish"]
         assert all({"at", "kind"} <= set(entry) and INSTANT.fullmatch(entry["at"]) for entry in post["history"])
 

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from outreach.model import Move
-from outreach.store import Store, claims
+from outreach.store import Store, checks, claims
 from tests.builders import LEASE, NOW, WORKER, a_channel, a_stored_post, claimed, make
 
 Statement = tuple[str, Any]
@@ -65,6 +66,11 @@ def ask_what_is_next(store: Store) -> None:
         claims.next_due(tx, channels=[1, 2], now=NOW)
 
 
+def ask_what_is_coming(store: Store) -> None:
+    with store.read() as tx:
+        checks.coming(tx, NOW + timedelta(seconds=10), after=NOW)
+
+
 QUESTIONS = [
     pytest.param(claim_one, "UPDATE posts", id="claim"),
     pytest.param(ask_what_is_next, "AS soonest", id="next due"),
@@ -111,6 +117,34 @@ def every_node(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for below in plan.get("Plans", ()):
         yield from every_node(below)
+
+
+@pytest.mark.parametrize("with_statistics", [False, True])
+def test_a_pre_flight_looks_only_at_what_is_due_soon(
+    sqlite_store: Store, said: list[Statement], with_statistics: bool
+) -> None:
+    fill(sqlite_store, with_statistics=with_statistics)
+    sql, values = heard(said, lambda: ask_what_is_coming(sqlite_store), "FROM posts")
+
+    with sqlite_store.read() as tx:
+        plan = [row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", _one(values))]
+
+    assert [line for line in plan if "INDEX due (channel_id=? AND due_at>? AND due_at<?)" in line]
+    assert not [line for line in plan if line.startswith(("SCAN posts", "SCAN announcements", "SCAN checks"))]
+
+
+@pytest.mark.postgres
+def test_a_pre_flight_on_postgresql_looks_only_at_what_is_due_soon(
+    postgres_store: Store, said: list[Statement]
+) -> None:
+    fill(postgres_store)
+    sql, values = heard(said, lambda: ask_what_is_coming(postgres_store), "FROM posts")
+
+    with postgres_store.write() as tx:
+        [plan] = tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {sql}", values).scalars()
+    nodes = list(every_node(plan[0]["Plan"] if isinstance(plan, list) else json.loads(plan)[0]["Plan"]))
+    assert [node for node in nodes if node.get("Index Name") == "due"]
+    assert not [n for n in nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] == "posts"]
 
 
 def test_a_claim_reads_a_handful_of_rows_however_many_wait(sqlite_store: Store) -> None:

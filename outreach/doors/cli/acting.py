@@ -1,13 +1,13 @@
 """Commands that act on posts and channels: approve, pause, resume, cancel, requeue, confirm, channels."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from outreach.doors.cli.output import Actor, AsJson, PostName, actor, opened, print_json, say, table, verb
-from outreach.model import BadInput, State
+from outreach.model import BadInput, Problem, State
 
 
 def register(app: typer.Typer) -> None:
@@ -155,11 +155,11 @@ def _channels(*, name: str | None = None, as_json: bool, checking: bool) -> None
     from outreach.doors import shapes  # start-up time
 
     with opened() as house:
-        targets = {t.name: t for t in house.targets}
         if name is not None:
             house.desk.target(name)
         rows = [row for row in house.desk.channels() if name in (None, row.name)]
-        found = [(row, _problems(targets.get(row.name), checking)) for row in rows]
+        known = {row.name: _problems(house, row.name, checking) for row in rows}
+        found = [(row, [problem.sentence() for problem in known[row.name]]) for row in rows]
     if as_json:
         print_json([shapes.channel(row, problems) for row, problems in found])
     else:
@@ -170,14 +170,16 @@ def _channels(*, name: str | None = None, as_json: bool, checking: bool) -> None
         table(
             ("channel", "kind", "state", "reason", "problems"), shown, empty="No channel is set up. See .env.example."
         )
-    if checking and any(problems for _, problems in found):
+    if checking and any(not problem.is_warning for problems in known.values() for problem in problems):
         raise typer.Exit(1)
 
 
-def _problems(target: Any, checking: bool) -> list[str]:
-    if target is None:
-        return ["It is not set up any more."]
-    return [f"{p.message} {p.next_step}".strip() for p in target.channel.check()] if checking else []
+def _problems(house: Any, name: str, checking: bool) -> Sequence[Problem]:
+    """Ask now, or give what the daily check found."""
+    if name not in {target.name for target in house.targets}:
+        return [Problem("It is not set up any more.")]
+    found = house.new_preflight().of_channel(name) if checking else house.desk.check_of_channel(name)
+    return found.problems if found else ()
 
 
 @verb

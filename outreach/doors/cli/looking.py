@@ -4,12 +4,15 @@ import csv
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outreach.doors.cli.output import AsJson, PostName, opened, print_json, say, table, verb
 from outreach.model import BadInput, Post, State
+
+if TYPE_CHECKING:
+    from outreach.store.checks import Check
 
 _COLUMNS = ("post", "state", "when", "title, and what is known")
 
@@ -29,15 +32,17 @@ def queue(as_json: AsJson = False) -> None:
     from outreach.doors import shapes  # start-up time
 
     with opened() as house:
-        found = house.desk.queue()
+        found, checks = house.desk.queue(), {} if as_json else house.desk.checks()
     if as_json:
         print_json(shapes.posts(found))
     else:
-        table(_COLUMNS, map(_row, found), empty="The queue is empty. Fill it with: outreach add LETTER.md", whole=3)
+        rows = [_row(post, checks.get(post.id)) for post in found]
+        table(_COLUMNS, rows, empty="The queue is empty. Fill it with: outreach add LETTER.md", whole=3)
 
 
-def _row(post: Post) -> tuple[str, ...]:
-    what = "\n".join(part for part in (post.title, _known(post)) if part)
+def _row(post: Post, check: "Check | None" = None) -> tuple[str, ...]:
+    problems = [f"! {problem.sentence()}" for problem in check.problems] if check else []
+    what = "\n".join(part for part in (post.title, _known(post), *problems) if part)
     return post.name, str(post.state), _brief(post.due_at, post.time_zone), what
 
 
@@ -67,19 +72,23 @@ def show(name: PostName, as_json: AsJson = False) -> None:
 
     with opened() as house:
         about, found = house.desk.show(name)
+        checks = house.desk.checks()
         steps = [step for post, _ in found if post.state is State.UNCONFIRMED for step in _what_a_person_can_do(post)]
-    shaped = [shapes.post(post) | {"history": [shapes.entry(e) for e in told]} for post, told in found]
     if as_json:
+        shaped = [
+            shapes.post(post) | shapes.checked(checks.get(post.id)) | {"history": [shapes.entry(e) for e in told]}
+            for post, told in found
+        ]
         print_json({"announcement": shapes.announcement(about), "posts": shaped})
         return
     say(f"Announcement {about['id']}: {about['title']} ({about['status']}, revision {about['revision']})", style="bold")
     for post, told in found:
-        _tell_post(post, told)
+        _tell_post(post, told, checks.get(post.id))
     for step in steps:
         say(step, style="yellow")
 
 
-def _tell_post(post: Post, told: list[dict[str, Any]]) -> None:
+def _tell_post(post: Post, told: list[dict[str, Any]], check: "Check | None") -> None:
     from outreach.when import show as show_when  # start-up time
 
     say(f"\n{post.name}: {post.state}, due {show_when(post.due_at, post.time_zone)}", style="bold")
@@ -91,18 +100,22 @@ def _tell_post(post: Post, told: list[dict[str, Any]]) -> None:
     ):
         if value:
             say(f"  {label}: {value}")
+    if check is not None:
+        say(f"  Checked: {_brief(check.at, post.time_zone)}{'' if check.problems else ', all is well'}")
+        for problem in check.problems:
+            say(f"  ! {problem.sentence()}", style="yellow" if problem.is_warning else "red")
     rows = [(_brief(e["at"], post.time_zone), *_words(e)) for e in told]
     table(("at", "what", "details"), rows, empty="  Nothing has happened yet.", whole=2)
 
 
 def _words(entry: dict[str, Any]) -> tuple[str, str]:
-    from outreach.doors.shapes import happened  # start-up time
+    from outreach.doors.shapes import happened, seen  # start-up time
 
     kind = entry["kind"]
     if kind == "attempt":
         return f"attempt {entry['attempt']}: {entry.get('outcome') or 'going on'}", str(entry.get("note") or "")
     if kind == "sighting":
-        return f"looked: {entry['what']}", ", ".join(f"{k}: {v}" for k, v in entry["evidence"].items())
+        return seen(entry)
     by = f" by {entry['person']}" if entry.get("person") else ""
     return f"{happened(kind)}{by}", str(entry.get("note") or "")
 

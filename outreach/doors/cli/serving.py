@@ -79,7 +79,7 @@ def doctor(as_json: AsJson = False) -> None:
         print_json({"checks": [finding.shape() for finding in findings]})
     else:
         for finding in findings:
-            mark, style = ("✓", "green") if finding.is_good else ("✗", "red")
+            mark, style = ("!", "yellow") if finding.is_warning else ("✓", "green") if finding.is_good else ("✗", "red")
             say(f"{mark} {finding.what}: {finding.message}", style=style)
             if finding.next_step:
                 say(f"    {finding.next_step}")

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from outreach import when
 from outreach.bootstrap import House
-from outreach.doors.shapes import happened
+from outreach.doors.shapes import happened, seen
 from outreach.lifecycle import NEEDS_A_PERSON
 from outreach.model import BadInput, Post
 from outreach.settings import is_loopback
@@ -58,6 +58,7 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
             "now": house.clock.now(),
             "zone": house.settings.OUTREACH_TIME_ZONE,
             "channels": house.desk.channels(),
+            "checks": house.desk.checks(),
         }
         return pages.TemplateResponse(request, "overview.html", shown)
 
@@ -69,7 +70,9 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
         except BadInput as bad:
             return pages.TemplateResponse(request, "missing.html", {"bad": bad}, status_code=404)
         shown = [(post, [_told(post, entry) for entry in told], previews.get(post.channel)) for post, told in found]
-        return pages.TemplateResponse(request, "announcement.html", {"about": about, "posts": shown})
+        return pages.TemplateResponse(
+            request, "announcement.html", {"about": about, "posts": shown, "checks": house.desk.checks()}
+        )
 
 
 def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
@@ -82,7 +85,8 @@ def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
             entry.get("note", ""),
         )
     if entry["kind"] == "sighting":
-        return entry["at"], post.time_zone, f"looked: {entry['what']}", str(entry["evidence"].get("why", ""))
+        what, details = seen(entry)
+        return entry["at"], post.time_zone, what, str(entry["evidence"].get("why", "")) or details
     by = f" by {entry['person']}" if entry.get("person") else ""
     return entry["at"], post.time_zone, f"{happened(entry['kind'])}{by}", entry.get("note", "")
 
