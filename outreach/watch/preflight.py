@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 STAGES = (timedelta(hours=24), timedelta(hours=1), timedelta(minutes=10))
 DAILY = timedelta(hours=24)
+AGAIN = timedelta(minutes=15)
 BUDGET_S = 45.0
 
 # How problems begin that the house itself knows of: as soon as they come or go, the post is looked at again.
@@ -26,7 +27,7 @@ _OWN = (_UNAPPROVED, _PAUSED, _CHANNEL_PAUSED, _SAFE_MODE)
 
 
 class Preflight:
-    """Looks at posts 24 h, 1 h and 10 min before they are due. Its channels are its own: nobody else uses them then."""
+    """Looks at posts 24 h, 1 h and 10 min before they are due, and at those with a problem each 15 min. Its channels are its own: nobody else uses them then."""
 
     def __init__(
         self,
@@ -194,12 +195,15 @@ def _runs_out(channel: object) -> Mapping[str, datetime]:
 
 
 def is_wanted(coming: Coming, *, now: datetime, own: tuple[Problem, ...]) -> bool:
-    """Tell whether a post due soon has to be looked at: not yet done, older than its stage, or changed since.
+    """Tell whether a post due soon has to be looked at: not yet done, older than its stage, changed since, or a problem
+    that may have been mended meanwhile.
 
     `own` is what the house itself holds it back for now.
     """
     check = coming.check
     if check is None or check.at < stage_begin(coming.post.due_at, now=now):
+        return True
+    if any(not problem.is_warning for problem in check.problems) and not now - AGAIN < check.at <= now:
         return True
     if coming.revised_at is not None and coming.revised_at > check.at:
         return True

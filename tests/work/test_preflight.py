@@ -187,6 +187,21 @@ def test_a_change_is_told_once_and_the_end_of_it_too(store: Store, clock: Settab
     assert sightings(store) == ["pre-flight: all is well", "pre-flight", "pre-flight: all is well"]
 
 
+def test_a_problem_is_looked_at_again_each_quarter_of_an_hour_until_it_is_mended(
+    store: Store, clock: SettableClock, told: Told
+) -> None:
+    post = a_stored_post(store, due_at=NOW + 20 * HOUR)
+    preflight = a_preflight(store, clock, told)
+    told.of_all = [Problem("The token is dead.")]
+    assert [preflight.round(), preflight.round()] == [1, 0]
+    clock.tick(15 * 60)
+    told.of_all = [Problem("It runs out soon.", is_warning=True)]
+    assert [preflight.round(), preflight.round()] == [1, 0]
+    clock.tick(3600)
+    assert preflight.round() == 0
+    assert found(store, post) == ["It runs out soon."]
+
+
 def test_a_fault_of_one_check_is_one_problem_and_stops_nothing(store: Store, clock: SettableClock, told: Told) -> None:
     other = Told()
     post, mail = (a_stored_post(store, channel=name, due_at=NOW + HOUR) for name in ("facebook", "listserv"))
