@@ -10,7 +10,9 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any, ClassVar, TypeAlias
@@ -157,14 +159,14 @@ class _Bearer(AuthBase):
 class Http:
     """A client of one server. Used by one thread at a time."""
 
-    def __init__(self, base_url: str, *, token: str, timeout_s: float, max_idle_s: float = MAX_IDLE_S) -> None:
+    def __init__(self, base_url: str, *, token: str = "", timeout_s: float, max_idle_s: float = MAX_IDLE_S) -> None:
         self._base_url = base_url
         self._timeout_s = timeout_s
         self._max_idle_s = max_idle_s
         self._session = _Session()
         self._session.mount("http://", _Adapter(max_retries=0, pool_maxsize=1))
         self._session.mount("https://", _Adapter(max_retries=0, pool_maxsize=1))
-        self._session.auth = _Bearer(token)
+        self._session.auth = _Bearer(token) if token else None
         self._session.headers["User-Agent"] = "outreach"
         # Read proxies and certificates from the environment once, and a netrc never.
         around = self._session.merge_environment_settings(base_url, {}, None, None, None)
@@ -236,12 +238,27 @@ def _explained(trouble: Exception) -> Reply:
     return Lost(words.get(name, "the connection broke before the answer was whole"))
 
 
+_is_unlogged: ContextVar[bool] = ContextVar("is_unlogged", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Let urllib3 log nothing of what is asked inside the block, where the address itself is the secret."""
+    before = _is_unlogged.set(True)
+    try:
+        yield
+    finally:
+        _is_unlogged.reset(before)
+
+
 class _WithoutProofs(logging.Filter):
     """Takes proofs out of what urllib3 logs of the addresses that are read."""
 
     _proof = re.compile(r"(appsecret_proof=)[^&\s\"]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if _is_unlogged.get():
+            return False
         if isinstance(record.args, tuple):
             record.args = tuple(self._proof.sub(r"\1…", a) if isinstance(a, str) else a for a in record.args)
         return True

@@ -90,6 +90,11 @@ def of_community(tx: Transaction, community_id: int) -> list[ChannelRow]:
     return [ChannelRow(*row) for row in tx.execute(query)]
 
 
+def every(tx: Transaction) -> list[ChannelRow]:
+    """Give the channels of all communities in the order they were made."""
+    return [ChannelRow(*row) for row in tx.execute(select(*_COLUMNS).order_by(channels.c.id))]
+
+
 def by_name(tx: Transaction, community_id: int, name: str) -> ChannelRow:
     """Give the channel of this name. Raises `BadInput` that names the ones there are."""
     rows = of_community(tx, community_id)

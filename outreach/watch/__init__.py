@@ -12,6 +12,7 @@ from outreach.publisher import Pace, doubt_values
 from outreach.store import ChangeWatch, Store, channels, claims, health, moves, posts, workers
 from outreach.store.moves import Change, Ending
 from outreach.watch.doubts import Doubts
+from outreach.watch.errands import Errand
 from outreach.watch.links import Links
 
 __all__ = ["Watch"]
@@ -42,6 +43,7 @@ class Watch:
         self._changes: ChangeWatch | None = None
         self._next_chore_at: datetime | None = None
         self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace)
+        self.errands: tuple[Errand, ...] = ()
         self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
 
     def beat(self) -> None:
