@@ -86,8 +86,8 @@ class Outage:
         elif not present and self._has_worked:
             self._tell_end()
 
-    def tell_at_start(self, told: BadInput) -> None:
-        """Tell at once that the database cannot even be opened."""
+    def tell_now(self, told: BadInput) -> None:
+        """Tell at once that the database cannot even be opened, or that the work ended because of it."""
         self._tell_trouble(f"{told.where}: {told.message}" if told.where else told.message, told.next_step)
 
     def _present(self) -> list[_Trouble]:

@@ -189,31 +189,39 @@ def stopping_on_signals(work: Stoppable) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def telling_outages(house: House) -> Iterator[None]:
+    """Let what the database cannot do at the start, or at all, be told by the routes, which need none; then raise it."""
+    try:
+        yield
+    except StoreTrouble as trouble:
+        house.outage.tell_now(explained(trouble))
+        raise
+
+
 def begun(house: House) -> Worker:
-    """Build the worker. A database that cannot be used is told by the routes, which need none, before it is raised."""
+    """Build the worker. A database that cannot even be opened is told before that is raised."""
     try:
         _ = house.store
     except BadInput as bad:
-        house.outage.tell_at_start(bad)
+        house.outage.tell_now(bad)
         raise
-    try:
-        return Worker(house)
-    except StoreTrouble as trouble:
-        house.outage.tell_at_start(explained(trouble))
-        raise
+    return Worker(house)
 
 
 def run(house: House) -> None:
     """Work until told to stop."""
-    worker = begun(house)
-    with stopping_on_signals(worker):
-        worker.start()
-        worker.wait()
-        worker.stop()
+    with telling_outages(house):
+        worker = begun(house)
+        with stopping_on_signals(worker):
+            worker.start()
+            worker.wait()
+            worker.stop()
 
 
 def run_once(house: House) -> int:
     """Do what is due now, then end; told to stop, finish what is in flight. Give how many attempts were made."""
-    worker = begun(house)
-    with stopping_on_signals(worker):
-        return worker.once()
+    with telling_outages(house):
+        worker = begun(house)
+        with stopping_on_signals(worker):
+            return worker.once()

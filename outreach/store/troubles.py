@@ -60,7 +60,7 @@ def _open_channels(tx: Transaction, since: datetime) -> list[int]:
 
 
 def at_a_bad_rest(tx: Transaction, since: datetime, *, most: int = MOST) -> list[Post]:
-    """Give the posts that failed or were missed since an instant and still stand so, the latest first."""
+    """Give the posts that failed or were missed since an instant and still stand so: the latest, in their order."""
     came = (
         select(events.c.post_id)
         .join(posts, posts.c.id == events.c.post_id)
@@ -70,7 +70,7 @@ def at_a_bad_rest(tx: Transaction, since: datetime, *, most: int = MOST) -> list
         .limit(most)
     )
     query = SELECT_POSTS.where(posts.c.id.in_(came.scalar_subquery()))
-    return [as_post(row) for row in tx.execute(query.order_by(posts.c.planned_at.desc(), posts.c.id.desc()))]
+    return [as_post(row) for row in tx.execute(query.order_by(posts.c.planned_at, posts.c.id))]
 
 
 def left_in_doubt(tx: Transaction, *, most: int = MOST) -> list[Post]:
@@ -81,24 +81,27 @@ def left_in_doubt(tx: Transaction, *, most: int = MOST) -> list[Post]:
 
 def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tuple[Post, tuple[str, ...]]]:
     """Give the posts that were seen on their channel more than once, each with the ids of all its copies."""
-    first = first_since(tx, "sightings", since)
     query = (
-        SELECT_POSTS.add_columns(sightings.c.evidence)
-        .join(sightings, sightings.c.post_id == posts.c.id)
-        .where(sightings.c.id >= first, sightings.c.at >= since, sightings.c.kind == "twice")
-        .order_by(sightings.c.id)
+        select(sightings.c.post_id, sightings.c.evidence)
+        .where(sightings.c.id >= first_since(tx, "sightings", since), sightings.c.at >= since)
+        .where(sightings.c.kind == "twice")
+        .order_by(sightings.c.id.desc())
         .limit(most)
     )
-    found = {row[0]: (as_post(row), tuple(map(str, row[-1].get("remote_ids", ())))) for row in tx.execute(query)}
-    return list(found.values())
+    copies: dict[int, tuple[str, ...]] = {}
+    for post_id, evidence in tx.execute(query):
+        copies.setdefault(post_id, tuple(map(str, evidence.get("remote_ids", ()))))  # the latest look saw most
+    seen = SELECT_POSTS.where(posts.c.id.in_(list(copies))).order_by(posts.c.id)
+    return [(post, copies[post.id]) for post in map(as_post, tx.execute(seen))] if copies else []
 
 
 def with_problems(tx: Transaction, until: datetime, *, most: int = MOST) -> list[tuple[Post, list[tuple[str, str]]]]:
     """Give the posts due by then whose pre-flight found problems, each with them as (message, next step)."""
+    every = list(tx.execute(select(channels.c.id)).scalars())
     query = (
         SELECT_POSTS.add_columns(checks.c.problems)
         .join(checks, checks.c.post_id == posts.c.id)
-        .where(_QUEUED, posts.c.paused.is_(False), posts.c.due_at <= until)
+        .where(_QUEUED, posts.c.channel_id.in_(every), posts.c.paused.is_(False), posts.c.due_at <= until)
         .order_by(posts.c.due_at, posts.c.id)
         .limit(most)
     )
