@@ -14,6 +14,7 @@ from outreach.store.schema import alarms, meta
 from outreach.trouble import Alarm, AlarmKind
 
 AGAIN_AFTER = timedelta(hours=1)
+_CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,15 @@ def settle(tx: Transaction, current: Sequence[Alarm], *, now: datetime) -> list[
         elif known[cause].message != alarm.message:
             tx.execute(update(alarms).where(alarms.c.id == known[cause].id).values(**words))
     over = [row for cause, row in known.items() if cause not in wanted]
-    _set(tx, [row.id for row in over], ended_at=now)
-    return over
+    return _marked(tx, over, alarms.c.ended_at, now)
+
+
+def is_newest_look(tx: Transaction, began: datetime, *, now: datetime) -> bool:
+    """Tell whether nobody settled the alarms since a look began: what an older look saw may be true no more."""
+    key, at_most = "alarms were settled", _text(now + _CLOCKS_DIFFER)
+    insert_once(tx, meta, {"key": key, "value": ""})
+    is_older = (meta.c.value < _text(began)) | (meta.c.value > at_most)
+    return tx.execute(update(meta).where(meta.c.key == key, is_older).values(value=_text(now))).rowcount == 1
 
 
 def open_ones(tx: Transaction, *, most: int | None = None) -> list[AlarmRow]:
@@ -91,9 +99,9 @@ def untold(tx: Transaction, now: datetime) -> list[AlarmRow]:
     return _rows(tx, query.order_by(alarms.c.id))
 
 
-def mark_told(tx: Transaction, ids: Collection[int], now: datetime) -> None:
-    """Write down that these were told."""
-    _set(tx, ids, told_at=now)
+def mark_told(tx: Transaction, rows: Sequence[AlarmRow], now: datetime) -> list[AlarmRow]:
+    """Write down that these are told; give those that nobody else told meanwhile."""
+    return _marked(tx, rows, alarms.c.told_at, now)
 
 
 def over_and_untold(tx: Transaction) -> list[AlarmRow]:
@@ -108,9 +116,9 @@ def over_and_untold(tx: Transaction) -> list[AlarmRow]:
     return _rows(tx, query.order_by(alarms.c.id))
 
 
-def mark_end_told(tx: Transaction, ids: Collection[int], now: datetime) -> None:
-    """Write down that the end of these was told, or need not be."""
-    _set(tx, ids, end_told_at=now)
+def mark_end_told(tx: Transaction, rows: Sequence[AlarmRow], now: datetime) -> list[AlarmRow]:
+    """Write down that the end of these is told, or need not be; give those of which nobody else told it meanwhile."""
+    return _marked(tx, rows, alarms.c.end_told_at, now)
 
 
 def count_open(tx: Transaction, *, most: int = 10_000) -> int:
@@ -119,9 +127,12 @@ def count_open(tx: Transaction, *, most: int = 10_000) -> int:
     return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _set(tx: Transaction, ids: Collection[int], **values: datetime) -> None:
-    if ids:
-        tx.execute(update(alarms).where(alarms.c.id.in_(ids)).values(**values))
+def _marked(tx: Transaction, rows: Sequence[AlarmRow], column: Any, now: datetime) -> list[AlarmRow]:
+    if not rows:
+        return []
+    ours = update(alarms).where(alarms.c.id.in_([row.id for row in rows]), column.is_(None))
+    marked = set(tx.execute(ours.values({column: now}).returning(alarms.c.id)).scalars())
+    return [row for row in rows if row.id in marked]
 
 
 # What a route still has to tell

@@ -41,22 +41,25 @@ class Telling:
 
     def round(self) -> None:
         """Find out what is wrong, write it down, log it, tell it."""
-        self._settle(self._look())
+        self._settle()
         self._announce()
         for route in self._routes:
             self._tell(route)
 
     # Raising and ending
 
-    def _settle(self, current: list[Alarm]) -> None:
+    def _settle(self) -> None:
+        began = self._now()
+        current = self._look()
         with self._store.read() as tx:
             if not alarms.is_news(tx, current):
                 return
         now = self._now()
         still = {about(alarm.cause) for alarm in current}
         with self._store.write() as tx:
-            over = alarms.settle(tx, current, now=now)
-            alarms.mark_end_told(tx, [row.id for row in over if about(row.cause) in still or _fades(tx, row)], now)
+            if alarms.is_newest_look(tx, began, now=now):
+                over = alarms.settle(tx, current, now=now)
+                alarms.mark_end_told(tx, [row for row in over if about(row.cause) in still or _fades(tx, row)], now)
 
     # Announcing: the log at once, and for each route what it is to tell
 
@@ -67,9 +70,8 @@ class Telling:
             if not is_needed and all(alarms.owed(tx, route.name) is not None for route in self._routes):
                 return
         with self._store.write() as tx:
-            new, over = alarms.untold(tx, now), alarms.over_and_untold(tx)
-            alarms.mark_told(tx, [row.id for row in new], now)
-            alarms.mark_end_told(tx, [row.id for row in over], now)
+            new = alarms.mark_told(tx, alarms.untold(tx, now), now)
+            over = alarms.mark_end_told(tx, alarms.over_and_untold(tx), now)
             for route in self._routes:
                 self._entrust(tx, route, new, over)
         for row in new:

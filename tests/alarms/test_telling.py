@@ -9,7 +9,9 @@ from outreach.model import Move, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store import safety, workers
+from outreach.trouble import Alarm
 from outreach.watch.alarms import BACKUP_TROUBLE
+from outreach.watch.telling import Telling
 from tests.alarms.world import World, mails, see
 from tests.builders import NOW, WORKER, a_channel, a_stored_post, column, make, pause
 
@@ -150,6 +152,25 @@ def test_two_workers_tell_it_once(world: World) -> None:
     other = another(world)
     a_stored_post(world.store, State.MISSED)
     assert (rounds(world), rounds(other), rounds(world)) == (1, 1, 1)
+    other.house.close()
+
+
+def test_a_look_that_took_long_ends_nothing_that_another_worker_raised_meanwhile(world: World) -> None:
+    other = another(world)
+
+    def look_slowly() -> list[Alarm]:
+        seen = world.house.alarms.look()
+        world.clock.tick(1)
+        backup(world, "The disk is full.")
+        other.run()
+        world.clock.tick(1)
+        return seen
+
+    slow = Telling(
+        store=world.store, routes=world.house.routes.all, look=look_slowly, now=world.clock.now, community="TMM SIG"
+    )
+    slow.round()
+    assert column(world.store, "SELECT count(*) FROM alarms WHERE ended_at IS NULL") == [1]
     other.house.close()
 
 

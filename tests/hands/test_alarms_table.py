@@ -24,14 +24,14 @@ def tell(store: Store, minute: int) -> list[str]:
     """Tell what is to be told at a minute, and give its causes."""
     with store.write() as tx:
         new = alarms.untold(tx, NOW + minute * MINUTE)
-        alarms.mark_told(tx, [row.id for row in new], NOW + minute * MINUTE)
+        alarms.mark_told(tx, new, NOW + minute * MINUTE)
     return [row.cause for row in new]
 
 
 def tell_ends(store: Store, minute: int) -> list[str]:
     with store.write() as tx:
         over = alarms.over_and_untold(tx)
-        alarms.mark_end_told(tx, [row.id for row in over], NOW + minute * MINUTE)
+        alarms.mark_end_told(tx, over, NOW + minute * MINUTE)
     return [row.cause for row in over]
 
 
@@ -114,3 +114,24 @@ def test_a_turn_is_had_by_one_at_a_time_and_no_clock_takes_it_for_ever(store: St
 
     assert [take(0), take(0.5), take(1)] == [True, False, True]
     assert [take(60 * 24 * 365), take(2), take(2.5)] == [True, True, False]
+
+
+def test_of_two_who_found_the_same_to_tell_one_tells_it(store: Store) -> None:
+    settle(store, BACKUP)
+    with store.read() as tx:
+        found = alarms.untold(tx, NOW)
+    with store.write() as tx:
+        assert [alarms.mark_told(tx, found, NOW), alarms.mark_told(tx, found, NOW)] == [found, []]
+    settle(store, minute=1)
+    with store.write() as tx:
+        over = alarms.over_and_untold(tx)
+        assert [alarms.mark_end_told(tx, over, NOW), alarms.mark_end_told(tx, over, NOW)] == [over, []]
+
+
+def test_an_older_look_settles_nothing_and_no_clock_keeps_all_others_from_it_for_ever(store: Store) -> None:
+    def look(began: float, settled: float) -> bool:
+        with store.write() as tx:
+            return alarms.is_newest_look(tx, NOW + began * MINUTE, now=NOW + settled * MINUTE)
+
+    assert [look(1, 2), look(1.5, 2.5), look(3, 3)] == [True, False, True]
+    assert [look(60 * 24 * 365, 60 * 24 * 365), look(4, 5), look(6, 6)] == [True, True, True]
