@@ -102,14 +102,12 @@ class Outage:
         names = {route.name for route in self._routes()}
         before = self._mark.read()
         is_recent = before is not None and timedelta() <= self._now() - before.at < AGAIN_AFTER
-        if is_recent and not self._left:
-            return
         alarm = Alarm(AlarmKind.DATABASE, "", f"Nothing can go out. {message}", next_step)
         if not is_recent:
             log.error("%s %s", alarm.message, alarm.next_step)
             self._left = names
         left = self._send(alarm_note([alarm], [], community=self._community), self._left)
-        if (not is_recent and left != names) or not names:
+        if not is_recent and (left != names or not names):
             self._mark.write(_Told(self._now(), is_over=False))
         self._left = left
 

@@ -136,6 +136,7 @@ def test_what_would_keep_a_post_from_going_out_is_told_a_day_an_hour_and_ten_min
     assert counts == {"25 h before": 0, "24 h": 1, "2 h": 1, "1 h": 2, "10 min": 3, "9 min": 3}
     assert "would not go out as things stand: The picture is missing. The token ended." in world.texts()[0]
     assert "Next: Put it into media. Renew it." in world.texts()[2]
+    assert not [text for text in world.texts() if "Over" in text]  # a stage that gives way to the next is not over
 
 
 @arrives(AlarmKind.SAFE_MODE)
