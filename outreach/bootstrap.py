@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,18 +14,28 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from outreach.alarms import Routes, routes_of
+from outreach.alarms.outage import Outage
+from outreach.alarms.ping import ping_of
 from outreach.channels import Channel, Surroundings, kinds
 from outreach.compose import Composer, Target
 from outreach.desk import Desk
 from outreach.library import Library
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
+from outreach.results import Result
 from outreach.settings import Settings, read_settings
 from outreach.store import Store, channels, open_store, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.watch import Watch
+from outreach.watch.alarms import Alarms
+from outreach.watch.digest import Digest
+from outreach.watch.errands import Errand
+from outreach.watch.lateness import Lateness
+from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
+from outreach.watch.telling import Telling
 
 _serials = itertools.count()
 
@@ -186,13 +197,102 @@ class House:
             clock=self.clock,
             worker=name,
             pace=self.pace,
-            on_result=lambda post, outcome, _: watch.links.note(post, outcome),
+            on_result=lambda result: self._note(watch, result),
         )
+        self.outage.publisher_since_s = lambda: publisher.trouble_since_s
+        watch.errands = (Errand("zones", 86400, watch.zones.check), *self._errands(name))
         return publisher, watch
 
     def new_preflight(self) -> Preflight:
         """Build a pre-flight, with channels of its own."""
         return Preflight(store=self.store, channels=self._by_id(), now=self.clock.now, elapsed_s=self.clock.elapsed_s)
+
+    def _note(self, watch: Watch, result: Result) -> None:
+        watch.links.note(result.attempt.post, result.outcome)
+        self.lateness.note(result.attempt.post, result.outcome, at=result.attempt.started_at)
+
+    def _errands(self, worker: str) -> tuple[Errand, ...]:
+        """Build what the worker does beside its chores, each in a thread of its own."""
+        return (
+            Errand("database", 5, self.outage.check),
+            Errand("pre-flight", 60, self.new_preflight().round),
+            Errand("alarms", 15, self._telling().round),
+            *self._digests(),
+            *self._pings(worker),
+        )
+
+    # Trouble is told
+
+    @cached_property
+    def routes(self) -> Routes:
+        """The ways by which a person is told of trouble."""
+        return routes_of(self.settings, self.clock.now)
+
+    @cached_property
+    def outage(self) -> Outage:
+        """What tells trouble of the database, without it."""
+        return Outage(
+            folder=self.settings.OUTREACH_QUEUE,
+            routes=lambda: self.routes.all,
+            community=self.settings.OUTREACH_COMMUNITY,
+            now=self.clock.now,
+            elapsed_s=self.clock.elapsed_s,
+        )
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """What finds out what is wrong now."""
+        return Alarms(
+            store=self.store,
+            now=self.clock.now,
+            free_bytes=self._free_bytes,
+            zone=self.settings.OUTREACH_TIME_ZONE,
+        )
+
+    @cached_property
+    def lateness(self) -> Lateness:
+        """How late posts of this process went out."""
+        return Lateness()
+
+    def _free_bytes(self) -> int | None:
+        try:
+            return shutil.disk_usage(self.settings.OUTREACH_QUEUE).free
+        except OSError:
+            return None
+
+    def _telling(self) -> Telling:
+        return Telling(
+            store=self.store,
+            routes=self.routes.all,
+            look=self.alarms.look,
+            now=self.clock.now,
+            community=self.settings.OUTREACH_COMMUNITY,
+        )
+
+    def _digests(self) -> list[Errand]:
+        if self.settings.OUTREACH_DIGEST == "off" or not self.routes.by_mail:
+            return []
+        digest = Digest(
+            store=self.store,
+            routes=self.routes.by_mail,
+            now=self.clock.now,
+            community=self.settings.OUTREACH_COMMUNITY,
+            zone=self.settings.OUTREACH_TIME_ZONE,
+        )
+        return [Errand("digest", 60, digest.round)]
+
+    def _pings(self, worker: str) -> list[Errand]:
+        ping = ping_of(self.settings)
+        if ping is None:
+            return []
+        heart = Heart(
+            store=self.store,
+            ping=ping,
+            now=self.clock.now,
+            worker=worker,
+            is_in_trouble=lambda: self.outage.is_on,
+        )
+        return [Errand("ping", 30, heart.beat)]
 
     def _by_id(self) -> dict[int, Channel]:
         fresh = self.new_channels()

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from outreach import guard
 from outreach.channels import Channel
 from outreach.guard import ClockGuard
-from outreach.lifecycle import IllegalMove, Verdict
-from outreach.model import HELD_UP, Attempt, BadInput, Found, Move, Outcome, Post, Published, Refused, Unconfirmed
+from outreach.lifecycle import IllegalMove
+from outreach.model import HELD_UP, Attempt, BadInput, Found, Move, Outcome, Published, Refused, Unconfirmed
 from outreach.results import Pace, Result, doubt_values, record
 from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, explained, posts, safety
 
@@ -57,7 +57,7 @@ class Publisher:
         clock: Clock,
         worker: str,
         pace: Pace,
-        on_result: Callable[[Post, Outcome, Verdict], None] = lambda *_: None,
+        on_result: Callable[[Result], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._channels = dict(channels)
@@ -121,9 +121,9 @@ class Publisher:
             )
 
     @property
-    def trouble_for_s(self) -> float | None:
-        """For how long the database could not be written, in seconds; None when all is well. From any thread."""
-        return None if self._trouble is None else self._clock.elapsed_s() - self._trouble_since_s
+    def trouble_since_s(self) -> float | None:
+        """Since when nothing can be recorded, as `elapsed_s` of the clock; None when all is well. From any thread."""
+        return self._trouble_since_s if self._trouble or self.obstacle else None
 
     def close(self) -> None:
         """Let the senders go without waiting for any that hang."""
@@ -234,9 +234,11 @@ class Publisher:
 
     def _may_claim(self) -> bool:
         """Tell whether what would be sent could be recorded; where it could not, say so and wait a moment."""
-        self.obstacle = self._store.obstacle()
+        before, self.obstacle = self.obstacle, self._store.obstacle()
         if self.obstacle is None:
             return True
+        if before is None and self._trouble is None:
+            self._trouble_since_s = self._clock.elapsed_s()
         log.error("%s", self.obstacle)
         threading.Event().wait(TROUBLE_PAUSE_S)
         return False
@@ -293,7 +295,7 @@ class Publisher:
             verdict = result.verdict
             is_good = verdict.move is Move.PUBLISH
             log.log(logging.INFO if is_good else logging.WARNING, "%s: %s", post.name, verdict.reason or "published")
-            self._on_result(post, result.outcome, verdict)
+            self._on_result(result)
 
     # Leases
 

@@ -1,6 +1,7 @@
 """The settings: every default and every check in one place. Reads nothing itself: the values are handed over."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -26,6 +27,11 @@ def is_loopback(host: str) -> bool:
 
 
 _LOOK_DIGITS = 6  # eleven days
+_ADDRESS = re.compile(r"[!-+\--;=?-~]+@[!-+\--;=?-~]+")
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 class Settings(BaseModel):
@@ -73,6 +79,18 @@ class Settings(BaseModel):
         le=1000,
         description="after so many failed tries in a row a channel rests, longer each time (0: never)",
     )
+    OUTREACH_ALERT_EMAIL: str = Field(
+        "", description="who is told of trouble by mail; several addresses with commas between"
+    )
+    OUTREACH_ALERT_URLS: SecretStr = Field(
+        SecretStr(""), description="further ways to tell, as Apprise URLs with spaces between (extra `more-channels`)"
+    )
+    OUTREACH_DIGEST: Literal["weekly", "off"] = Field(
+        "weekly", description="weekly: on Mondays the alert addresses are told how things stand, also when all is well"
+    )
+    OUTREACH_PING_URL: SecretStr = Field(
+        SecretStr(""), description="a monitor's address, asked every 30 s while all is well; its silence is the alarm"
+    )
     FACEBOOK_GRAPH_URL: str = Field("https://graph.facebook.com", description="the Graph API server")
     FACEBOOK_GRAPH_VERSION: str = Field("v26.0", pattern=r"^v\d{1,3}\.\d$", description="the pinned version")
     FACEBOOK_PAGE_ID: str = Field("", pattern=r"^\d*$", description="the Page's number")
@@ -114,6 +132,25 @@ class Settings(BaseModel):
             )
         return value
 
+    @field_validator("OUTREACH_ALERT_EMAIL")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        if not all(_ADDRESS.fullmatch(address) for address in _addresses(value)):
+            raise PydanticCustomError("addresses", "write addresses such as a@example.org, b@example.org")
+        return value
+
+    @field_validator("OUTREACH_PING_URL")
+    @classmethod
+    def _is_an_address_to_ask(cls, value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_usable = False
+        if value.get_secret_value() and (not is_usable or parts.username or parts.password):
+            raise PydanticCustomError("url", "write an address such as https://monitor.example.org/ping/…")
+        return value
+
     @field_validator("FACEBOOK_GRAPH_URL")
     @classmethod
     def _is_a_server(cls, value: str) -> str:
@@ -147,6 +184,8 @@ class Settings(BaseModel):
         groups = [("the Page", page), ("the SMTP log-in", login)]
         if self.LISTSERV_ADDRESS or self.LISTSERV_SENDER:
             groups.append(("the listserv", listserv))
+        if self.OUTREACH_ALERT_EMAIL:
+            groups.append(("the mail about trouble", {"OUTREACH_ALERT_EMAIL": "given", "SMTP_HOST": self.SMTP_HOST}))
         for what, group in groups:
             missing = [name for name, value in group.items() if not value]
             if missing and len(missing) < len(group):
@@ -162,6 +201,9 @@ class Settings(BaseModel):
         graph = urlsplit(self.FACEBOOK_GRAPH_URL)
         if graph.scheme == "http" and not is_loopback(graph.hostname or ""):
             complaints.append("FACEBOOK_GRAPH_URL: plain http would show the token to others. Write https.")
+        ping = urlsplit(self.OUTREACH_PING_URL.get_secret_value())
+        if ping.scheme == "http" and not is_loopback(ping.hostname or ""):
+            complaints.append("OUTREACH_PING_URL: plain http would show the address to others. Write https.")
         if self.SMTP_HOST and self.SMTP_SECURITY == "none" and not is_loopback(self.SMTP_HOST):
             complaints.append(
                 "SMTP_SECURITY: none would show the mail and the password to others. Write starttls or tls."
@@ -172,6 +214,11 @@ class Settings(BaseModel):
     def max_per_day(self) -> int:
         """The daily cap given, or five times the hourly one."""
         return 5 * self.OUTREACH_MAX_PER_HOUR if self.OUTREACH_MAX_PER_DAY is None else self.OUTREACH_MAX_PER_DAY
+
+    @property
+    def alert_addresses(self) -> tuple[str, ...]:
+        """Who is told of trouble by mail."""
+        return _addresses(self.OUTREACH_ALERT_EMAIL)
 
     @property
     def look_after_s(self) -> tuple[int, ...]:

@@ -9,7 +9,9 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -313,6 +315,19 @@ def _is_not_allowed(trouble: BaseException | None) -> bool:
     return trouble is not None
 
 
+_is_unlogged: ContextVar[bool] = ContextVar("is_unlogged", default=False)
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Let urllib3 log nothing of what is asked inside the block, where the address itself is the secret."""
+    before = _is_unlogged.set(True)
+    try:
+        yield
+    finally:
+        _is_unlogged.reset(before)
+
+
 def is_proxied(url: str) -> bool:
     """Tell whether the environment names a proxy for an address."""
     return bool(requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url)))
@@ -324,6 +339,8 @@ class _WithoutSecrets(logging.Filter):
     _secret = re.compile(r"((?:appsecret_proof|input_token|access_token|client_secret)=)[^&\s\"']+")
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if _is_unlogged.get():
+            return False
         if isinstance(record.args, tuple):
             record.args = tuple(self._secret.sub(r"\1…", a) if isinstance(a, str) else a for a in record.args)
         return True

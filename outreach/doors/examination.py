@@ -9,9 +9,11 @@ from typing import Any
 
 from outreach.bootstrap import House, build, settings_from_environment
 from outreach.model import BadInput
-from outreach.store import StoreTrouble, explained, health
+from outreach.store import StoreTrouble, explained, health, workers
+from outreach.when import show
 
 _LEAST_FREE_BYTES = 50_000_000
+_MOST_ALARMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ def examine() -> list[Finding]:
             *with_settings,
             *_templates(house),
             *_disk(house.settings.OUTREACH_QUEUE),
+            *_guarded("worker", lambda: _worker(house)),
+            *_guarded("alarms", lambda: _alarms(house)),
             *_guarded("channels", lambda: _channels(house)),
         ]
     finally:
@@ -94,6 +98,23 @@ def _disk(folder: Path) -> Iterator[Finding]:
         free = shutil.disk_usage(folder).free
         step = "Free some space: below this, answers of channels may be lost." if free < _LEAST_FREE_BYTES else ""
         yield Finding("disk", free >= _LEAST_FREE_BYTES, f"{free / 1e6:,.0f} MB are free", step)
+
+
+def _worker(house: House) -> Iterator[Finding]:
+    with house.store.read() as tx:
+        beats = workers.last_beats(tx)
+    zone = house.settings.OUTREACH_TIME_ZONE
+    yield Finding("worker", True, f"the last sign: {show(beats[0][1], zone)}" if beats else "none runs now")
+
+
+def _alarms(house: House) -> Iterator[Finding]:
+    found = house.alarms.look()
+    for alarm in found[:_MOST_ALARMS]:
+        yield Finding("alarm", False, alarm.message, alarm.next_step)
+    if len(found) > _MOST_ALARMS:
+        yield Finding("alarm", False, f"and {len(found) - _MOST_ALARMS} more", "See all of them with: outreach alarms")
+    names = ", ".join(route.name for route in house.routes.all)
+    yield Finding("alerts", True, names or "only the log tells of trouble; set OUTREACH_ALERT_EMAIL to be told by mail")
 
 
 def _channels(house: House) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The worker: the publisher in one thread, chores on a steady beat in others, until it is told to stop."""
+"""The worker: the publisher in one thread, chores and errands on steady beats in others, until it is told to stop."""
 
 import logging
 import signal
@@ -10,6 +10,7 @@ from typing import Protocol
 
 import schedule
 
+from outreach.alarms.outage import Outage
 from outreach.bootstrap import House
 from outreach.desk import HOW_TO_SET_UP
 from outreach.doors.inbox import Inbox
@@ -20,9 +21,10 @@ log = logging.getLogger(__name__)
 
 ROUND_S = 1
 BEAT_S = 15
-DAY_S = 86400
 LEAST_WAIT_S = 0.05
 CHORES_STOP_S = 5.0
+ERRANDS_AFTER_S = 5.0  # what was waiting for a worker goes out first: it is no trouble then
+ERRANDS_STOP_S = 1.0
 AGAIN_S = 1.0
 
 
@@ -36,19 +38,24 @@ class Worker:
         self._publisher, self._watch = house.new_worker()
         self._desk = house.desk
         self._stop = threading.Event()
-        watch = self._watch
-        self._rounds = [safely(name, chore) for name, chore in watch.chores()]
+        watch, outage = self._watch, house.outage
+        self._rounds = [safely(name, chore, outage) for name, chore in watch.chores()]
+        self._errands = [(errand, safely(errand.name, errand.do, outage)) for errand in watch.errands]
         # Letters have a thread of their own: a channel that does not answer keeps none waiting.
-        self._letters = Beats().every(ROUND_S, safely("inbox", self._inbox.sweep))
+        self._letters = Beats().every(ROUND_S, safely("inbox", self._inbox.sweep, outage))
         self._chores = Beats()
-        for chore in (safely("round", self._round), safely("links", watch.links.fetch)):
+        for chore in (safely("round", self._round, outage), safely("links", watch.links.fetch, outage)):
             self._chores.every(ROUND_S, chore)
-        self._chores.every(BEAT_S, safely("beat", watch.beat))
-        self._chores.every(DAY_S, safely("zones", watch.zones.check))
+        self._chores.every(BEAT_S, safely("beat", watch.beat, outage))
         self._publishing = threading.Thread(target=self._publish, name="publisher", daemon=True)
         self._beating = [
             threading.Thread(target=beats.run, args=(self._stop,), name=name, daemon=True)
             for name, beats in (("inbox", self._letters), ("chores", self._chores))
+        ]
+        # Each errand has a thread of its own: one that waits for the network holds up neither chores nor another.
+        self._running = [
+            threading.Thread(target=self._run_errand, args=(errand.every_s, do), name=errand.name, daemon=True)
+            for errand, do in self._errands
         ]
 
     def once(self) -> int:
@@ -60,6 +67,8 @@ class Worker:
             chore()
         made = self._publisher.drain(self._stop)
         safely("links", lambda: self._watch.links.fetch(budget_s=60.0))()
+        for _, errand in self._errands:
+            errand()
         self._watch.leave()
         self._publisher.close()
         return made
@@ -81,7 +90,7 @@ class Worker:
         self._settle()
         safely("recall", self._watch.links.recall)()
         self._desk.on_queued = self._publisher.wake
-        for thread in (self._publishing, *self._beating):
+        for thread in (self._publishing, *self._beating, *self._running):
             thread.start()
 
     def ask_to_stop(self) -> None:
@@ -92,17 +101,23 @@ class Worker:
     def stop(self) -> None:
         """Claim nothing more and wait until what is in flight has ended, or its time has.
 
-        A chore that hangs is not waited for: it only asks, and what it would write down it writes whole or not at all.
+        A chore or an errand that hangs is not waited for: it only asks, and what it would write down it writes whole or not at all.
         """
         self.ask_to_stop()
         self._publishing.join()
         for thread in self._beating:
             thread.join(CHORES_STOP_S)
+        for thread in self._running:
+            thread.join(ERRANDS_STOP_S)
         safely("leave", self._watch.leave)()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it was asked to stop."""
         return self._stop.wait(timeout_s)
+
+    def _run_errand(self, every_s: int, do: Callable[[], None]) -> None:
+        if not self._stop.wait(ERRANDS_AFTER_S):
+            Beats().every(every_s, do).run(self._stop)
 
     def _publish(self) -> None:
         """Publish until told to stop. A fault of ours is logged and the work goes on: nobody would see a dead thread."""
@@ -138,14 +153,19 @@ class Beats:
         self._scheduler.run_pending()
 
 
-def safely(name: str, chore: Callable[[], object]) -> Callable[[], None]:
-    """Make a chore that never raises: what fails today may work at the next beat."""
+def safely(name: str, chore: Callable[[], object], outage: Outage | None = None) -> Callable[[], None]:
+    """Make a chore that never raises: what fails today may work at the next beat. The outage hears of the database."""
 
     def beat() -> None:
         try:
             chore()
+            if outage is not None:
+                outage.well(name)
         except StoreTrouble as trouble:
-            log.error("the chore %r has to wait: %s", name, explained(trouble).message)
+            told = explained(trouble)
+            log.error("the chore %r has to wait: %s", name, told.message)
+            if outage is not None:
+                outage.trouble(name, told)
         except Exception:  # the named place around one beat
             log.exception("the chore %r failed", name)
 
@@ -175,17 +195,39 @@ def stopping_on_signals(work: Stoppable) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def telling_outages(house: House) -> Iterator[None]:
+    """Let what the database cannot do at the start, or at all, be told by the routes, which need none; then raise it."""
+    try:
+        yield
+    except StoreTrouble as trouble:
+        house.outage.tell_now(explained(trouble))
+        raise
+
+
+def begun(house: House) -> Worker:
+    """Build the worker. A database that cannot even be opened is told before that is raised."""
+    try:
+        _ = house.store
+    except BadInput as bad:
+        house.outage.tell_now(bad)
+        raise
+    return Worker(house)
+
+
 def run(house: House) -> None:
     """Work until told to stop."""
-    worker = Worker(house)
-    with stopping_on_signals(worker):
-        worker.start()
-        worker.wait()
-        worker.stop()
+    with telling_outages(house):
+        worker = begun(house)
+        with stopping_on_signals(worker):
+            worker.start()
+            worker.wait()
+            worker.stop()
 
 
 def run_once(house: House) -> int:
     """Do what is due now, then end; told to stop, finish what is in flight. Give how many attempts were made."""
-    worker = Worker(house)
-    with stopping_on_signals(worker):
-        return worker.once()
+    with telling_outages(house):
+        worker = begun(house)
+        with stopping_on_signals(worker):
+            return worker.once()

@@ -221,7 +221,7 @@ class _Dialogue:
 
     def name_recipient(self, recipient: str) -> None:
         """Address the envelope."""
-        self._expect(self._at_work.rcpt(recipient), (250, 251), f"the list's address {recipient}")
+        self._expect(self._at_work.rcpt(recipient), (250, 251), f"the address {recipient}")
 
     def _expect(self, reply: tuple[int, bytes], wanted: tuple[int, ...], what: str) -> None:
         code, said = reply[0], self._server.cleaned(reply[1])

@@ -91,9 +91,9 @@ def of_community(tx: Transaction, community_id: int) -> list[ChannelRow]:
     return [ChannelRow(*row) for row in tx.execute(query)]
 
 
-def every(tx: Transaction) -> dict[int, ChannelRow]:
-    """Give every channel there is, by its id."""
-    return {row[0]: ChannelRow(*row) for row in tx.execute(select(*_COLUMNS).order_by(channels.c.id))}
+def every(tx: Transaction) -> list[ChannelRow]:
+    """Give the channels of all communities in the order they were made."""
+    return [ChannelRow(*row) for row in tx.execute(select(*_COLUMNS).order_by(channels.c.id))]
 
 
 def by_name(tx: Transaction, community_id: int, name: str) -> ChannelRow:

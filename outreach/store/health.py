@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, text
 
 from outreach.lifecycle import invariants
+from outreach.store import troubles
 from outreach.store.engine import Transaction
-from outreach.store.posts import SELECT_POSTS
 from outreach.store.schema import Instant, events, posts
 
 _OPEN_BUT_NOT_PUBLISHING = text(
@@ -39,9 +39,7 @@ def newest_event(tx: Transaction) -> datetime | None:
 
 def overdue(tx: Transaction, now: datetime, *, by_s: int = 60) -> int:
     """Count the posts that could have gone out more than `by_s` seconds ago: computed from the clock, not by a worker."""
-    approved = SELECT_POSTS.selected_columns["approved"]
-    query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.paused.is_(False), approved)
-    return len(tx.execute(query.where(posts.c.due_at < now - timedelta(seconds=by_s)).limit(1000)).all())
+    return len(troubles.overdue(tx, now, by=timedelta(seconds=by_s)))
 
 
 _NEXT_CHORE = text(

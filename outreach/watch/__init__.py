@@ -13,6 +13,7 @@ from outreach.store import ChangeWatch, Store, channels, claims, health, moves, 
 from outreach.store.claims import InFlight
 from outreach.store.moves import Change, Ending
 from outreach.watch.doubts import Doubts
+from outreach.watch.errands import Errand
 from outreach.watch.links import Links
 from outreach.watch.wallclock import WallClock
 from outreach.watch.zones import Zones
@@ -47,6 +48,7 @@ class Watch:
         self.wall = WallClock(store=store, channels=channels, now=now, elapsed_s=elapsed_s)
         self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace, wall=self.wall)
         self.zones = Zones(store=store, now=now)
+        self.errands: tuple[Errand, ...] = ()
         self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
 
     def beat(self) -> None:

@@ -95,7 +95,7 @@ class _Look:
         self._now = now
         self._asked: dict[int, Check] = {}
         with store.read() as tx:
-            self.rows = channels.every(tx)
+            self.rows = {row.id: row for row in channels.every(tx)}
             self._safe_mode = safety.current(tx)
 
     def ask_daily(self) -> None:

@@ -11,8 +11,8 @@ from tests.doors.place import Place
 
 GROUP = typer.main.get_command(app)
 COMMANDS = [
-    *("demo", "init", "doctor", "worker", "add", "preview", "templates", "queue", "show", "history", "approve"),
-    *("pause", "resume", "cancel", "requeue", "confirm", "channels", "preflight"),
+    *("demo", "init", "doctor", "worker", "add", "preview", "templates", "queue", "show", "history", "alarms"),
+    *("approve", "pause", "resume", "cancel", "requeue", "confirm", "channels", "preflight"),
     *("channels check", "channels pause", "channels resume"),
 ]
 

@@ -20,6 +20,8 @@ SECRETS = {
     "FACEBOOK_PAGE_TOKEN": "token-hush",
     "FACEBOOK_APP_SECRET": "app-hush",
     "SMTP_PASSWORD": "password-hush",
+    "OUTREACH_PING_URL": "https://monitor.example.org/ping-hush",
+    "OUTREACH_ALERT_URLS": "jsons://token-hush@example.org",
     "OUTREACH_DATABASE_URL": "postgresql://ann:db-hush@db.example.org/outreach",
 }
 
@@ -297,3 +299,36 @@ def test_no_secret_is_shown_by_what_pydantic_itself_says() -> None:
 def test_settings_cannot_be_changed_in_place() -> None:
     with pytest.raises(ValidationError):
         read_settings({}).OUTREACH_GRACE_H = 24
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OUTREACH_ALERT_EMAIL", "nobody"),
+        ("OUTREACH_ALERT_EMAIL", "a@example.org; b@example.org <x"),
+        ("OUTREACH_DIGEST", "daily"),
+        ("OUTREACH_PING_URL", "monitor.example.org/ping"),
+        ("OUTREACH_PING_URL", "https://ann:pw@monitor.example.org/ping"),
+        ("OUTREACH_PING_URL", "http://monitor.example.org/ping"),
+    ],
+)
+def test_a_way_to_tell_trouble_that_cannot_be_used_is_refused_without_its_value(name: str, value: str) -> None:
+    bad = refusal(**{name: value, "SMTP_HOST": "smtp.example.org"})
+    assert bad.where == name
+    assert name != "OUTREACH_PING_URL" or "ping" not in bad.message.replace("example.org/ping", "")
+
+
+def test_mail_about_trouble_needs_a_server() -> None:
+    assert "SMTP_HOST" in str(refusal(OUTREACH_ALERT_EMAIL="ann@example.org"))
+
+
+def test_alert_addresses_are_told_once_each() -> None:
+    given = {
+        "OUTREACH_ALERT_EMAIL": "ann@example.org, bob@example.org,ann@example.org",
+        "SMTP_HOST": "smtp.example.org",
+    }
+    assert read_settings(given).alert_addresses == ("ann@example.org", "bob@example.org")
+
+
+def test_a_monitor_on_this_machine_may_be_asked_in_the_clear() -> None:
+    read_settings({"OUTREACH_PING_URL": "http://127.0.0.1:8000/ping"})

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from outreach import when
 from outreach.bootstrap import House
 from outreach.doors.shapes import happened, seen
+from outreach.doors.web import metrics
 from outreach.lifecycle import NEEDS_A_PERSON
 from outreach.model import BadInput, Post
 from outreach.settings import is_loopback
-from outreach.store import health, workers
 from outreach.store.posts import HistoryFilter
 
 _HERE = Path(__file__).parent
@@ -30,6 +30,7 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _LATEST = 50
+_MOST_ALARMS = 20
 
 
 def create(house: House, *, links: dict[str, str] | None = None) -> FastAPI:
@@ -40,7 +41,7 @@ def create(house: House, *, links: dict[str, str] | None = None) -> FastAPI:
     pages.env.globals.update(shown=when.show, community=house.settings.OUTREACH_COMMUNITY, links=links or {})
     pages.env.globals["is_sandbox"] = _is_sandbox(house)
     _add_pages(app, pages, house)
-    _add_health(app, house)
+    metrics.add(app, house)
     # Another site's page must not read this one by a name of its own that leads here.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     app.add_middleware(_Headers)
@@ -59,6 +60,8 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
             "zone": house.settings.OUTREACH_TIME_ZONE,
             "channels": house.desk.channels(),
             "checks": house.desk.checks(),
+            "alarms": house.alarms.look(),
+            "most_alarms": _MOST_ALARMS,
         }
         return pages.TemplateResponse(request, "overview.html", shown)
 
@@ -89,18 +92,6 @@ def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
         return entry["at"], post.time_zone, what, str(entry["evidence"].get("why", "")) or details
     by = f" by {entry['person']}" if entry.get("person") else ""
     return entry["at"], post.time_zone, f"{happened(entry['kind'])}{by}", entry.get("note", "")
-
-
-def _add_health(app: FastAPI, house: House) -> None:
-    @app.get("/healthz")
-    def healthz() -> JSONResponse:
-        now = house.clock.now()
-        with house.store.read() as tx:
-            overdue, beats = health.overdue(tx, now), workers.last_beats(tx)
-        since_s = round((now - beats[0][1]).total_seconds(), 1) if beats else None
-        is_well = not overdue and since_s is not None and since_s < 60
-        told = {"ok": is_well, "overdue": overdue, "seconds_since_the_last_beat": since_s}
-        return JSONResponse(told, status_code=200 if is_well else 503)
 
 
 def _is_sandbox(house: House) -> bool:

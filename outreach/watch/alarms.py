@@ -1,0 +1,164 @@
+"""What is wrong now, found out from the store and the clock alone: one alarm for each post or channel it befalls."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+
+from outreach.model import Post, State
+from outreach.store import Store, Transaction, channels, safety, troubles, workers
+from outreach.store.channels import ChannelRow
+from outreach.trouble import Alarm, AlarmKind, stage
+from outreach.when import show
+
+REMEMBERED_FOR = timedelta(days=14)
+SILENT_AFTER = timedelta(minutes=2)
+LEAST_FREE_BYTES = 50_000_000
+BACKUP_TROUBLE = "backup trouble"
+PREFLIGHT_STAGES: Mapping[str, timedelta] = {
+    "24 h": timedelta(hours=24),
+    "1 h": timedelta(hours=1),
+    "10 min": timedelta(minutes=10),
+}
+EXPIRY_STAGES: Mapping[str, timedelta] = {
+    "21 days": timedelta(days=21),
+    "7 days": timedelta(days=7),
+    "1 day": timedelta(days=1),
+}
+
+
+def expires_key(channel: str) -> str:
+    """Name the text in which the end of a channel's access is remembered, as an ISO instant."""
+    return f"expires {channel}"
+
+
+class Alarms:
+    """Looks for everything a person has to be told of. Changes nothing and asks nobody but the store."""
+
+    def __init__(
+        self, *, store: Store, now: Callable[[], datetime], free_bytes: Callable[[], int | None], zone: str
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._free_bytes = free_bytes
+        self._zone = zone
+
+    def look(self) -> list[Alarm]:
+        """Give every alarm that is true now, those of the whole install first."""
+        now = self._now()
+        with self._store.read() as tx:
+            every = channels.every(tx)
+            return [
+                *self._of_the_install(tx, now),
+                *self._of_channels(tx, every, now),
+                *self._of_posts(tx, now),
+            ]
+
+    # The install
+
+    def _of_the_install(self, tx: Transaction, now: datetime) -> Iterator[Alarm]:
+        mode = safety.current(tx)
+        if mode is not None:
+            since = show(mode.since, self._zone)
+            message = f"Safe mode is on since {since}, so nothing goes out. {mode.reason}"
+            yield Alarm(AlarmKind.SAFE_MODE, mode.since.isoformat(), message, "See how things stand: outreach doctor")
+        yield from self._silent(tx, now)
+        free = self._free_bytes()
+        if free is not None and free < LEAST_FREE_BYTES:
+            message = (
+                "The disk of the queue folder has less than 50 MB left; below that answers of channels may be lost."
+            )
+            yield Alarm(AlarmKind.DISK, "", message, "Free some space, then see: outreach doctor")
+        said = safety.remembered(tx, BACKUP_TROUBLE)
+        if said:
+            yield Alarm(AlarmKind.BACKUP, "", f"The backup did not work: {said}", "Make one now: outreach backup FILE")
+
+    def _silent(self, tx: Transaction, now: datetime) -> Iterator[Alarm]:
+        beats = workers.last_beats(tx)
+        if beats and now - beats[0][1] <= SILENT_AFTER:
+            return
+        if troubles.is_anything_due(tx, now + timedelta(hours=1)):
+            seen = f"since {show(beats[0][1], self._zone)}" if beats else "at all"
+            message = f"No worker gave a sign {seen}, and posts are due within the hour."
+            yield Alarm(AlarmKind.SILENT, "", message, "Start one: outreach worker")
+
+    # Channels
+
+    def _of_channels(self, tx: Transaction, every: list[ChannelRow], now: datetime) -> Iterator[Alarm]:
+        for channel in every:
+            is_waiting = channel.until is None or channel.until > now
+            if channel.state == "paused" and channel.paused_by is None and is_waiting:
+                yield self._paused(channel)
+            ends = safety.remembered(tx, expires_key(channel.name))
+            if ends:
+                yield from self._expiry(channel, datetime.fromisoformat(ends), now)
+
+    def _paused(self, channel: ChannelRow) -> Alarm:
+        until = f"until {show(channel.until, self._zone)}" if channel.until else "until a person resumes it"
+        message = f"The channel {channel.name} is paused {until}: {channel.reason}"
+        step = f"When it is put right: outreach channels check {channel.name}, outreach channels resume {channel.name}"
+        return Alarm(AlarmKind.PAUSED, str(channel.id), message, step)
+
+    def _expiry(self, channel: ChannelRow, ends: datetime, now: datetime) -> Iterator[Alarm]:
+        reached = stage(ends - now, EXPIRY_STAGES)
+        if reached is not None:
+            does = "ended" if ends <= now else "ends"
+            message = f"The access to the channel {channel.name} {does} on {show(ends, self._zone)}."
+            step = f"Renew its token, put it into the settings, then: outreach channels check {channel.name}"
+            yield Alarm(AlarmKind.EXPIRY, str(channel.id), message, step, reached)
+
+    # Posts
+
+    def _of_posts(self, tx: Transaction, now: datetime) -> Iterator[Alarm]:
+        since = now - REMEMBERED_FOR
+        yield from (_twice(post, ids) for post, ids in troubles.seen_twice(tx, since))
+        yield from map(_at_a_bad_rest, troubles.at_a_bad_rest(tx, since))
+        yield from map(_in_doubt, troubles.left_in_doubt(tx))
+        yield from map(_overdue, troubles.overdue(tx, now))
+        for post, problems in troubles.with_problems(tx, now + PREFLIGHT_STAGES["24 h"]):
+            yield _with_problems(post, problems, now)
+
+
+def _named(post: Post) -> str:
+    """Say which post, where and when, in the words every alarm of a post begins with."""
+    return f"{post.name} “{post.title}” on {post.channel}, planned for {show(post.planned_at, post.time_zone)},"
+
+
+def _overdue(post: Post) -> Alarm:
+    why = f" The latest try: {post.reason}" if post.reason else ""
+    message = f"{_named(post)} is overdue and not out yet.{why}"
+    return Alarm(
+        AlarmKind.OVERDUE, str(post.id), message, "See whether a worker runs and what holds it: outreach doctor"
+    )
+
+
+def _at_a_bad_rest(post: Post) -> Alarm:
+    step = f"Send it after all: outreach requeue {post.name}, or let it be: outreach cancel {post.name}"
+    if post.state is State.MISSED:
+        return Alarm(AlarmKind.MISSED, str(post.id), f"{_named(post)} was missed. {post.reason}", step)
+    return Alarm(AlarmKind.FAILED, str(post.id), f"{_named(post)} failed. {post.reason}", step)
+
+
+def _in_doubt(post: Post) -> Alarm:
+    message = f"{_named(post)} may be out or not, and nobody looks any more: a person has to decide. {post.reason}"
+    step = (
+        f"Look whether it is there. It is: outreach confirm {post.name} --url ADDRESS."
+        f" It is not: outreach requeue {post.name}"
+    )
+    return Alarm(AlarmKind.UNCONFIRMED, str(post.id), message, step)
+
+
+def _twice(post: Post, ids: tuple[str, ...]) -> Alarm:
+    message = f"{_named(post)} went out more than once. Its copies: {', '.join(ids)}."
+    step = f"Delete all but one there, then see: outreach show {post.name}"
+    return Alarm(AlarmKind.TWICE, str(post.id), message, step, ",".join(sorted(ids)))
+
+
+def _with_problems(post: Post, problems: list[tuple[str, str]], now: datetime) -> Alarm:
+    found = " ".join(message for message, _ in problems)
+    steps = " ".join(dict.fromkeys(step for _, step in problems if step))
+    return Alarm(
+        AlarmKind.PREFLIGHT,
+        str(post.id),
+        f"{_named(post)} would not go out as things stand: {found}",
+        steps or f"See more: outreach channels check {post.channel}",
+        stage(post.due_at - now, PREFLIGHT_STAGES) or "24 h",
+    )

@@ -1,0 +1,222 @@
+"""Each kind of alarm is seen to arrive as a mail, from the real condition; no kind may be without such a test."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from outreach.bootstrap import House
+from outreach.model import State
+from outreach.sandbox import Sandbox
+from outreach.settings import read_settings
+from outreach.store import safety, workers
+from outreach.store.safety import Cause
+from outreach.trouble import AlarmKind
+from outreach.watch.alarms import BACKUP_TROUBLE, expires_key
+from tests.alarms.world import World, check, mails, see, stop_looking
+from tests.builders import NOW, WORKER, a_channel, a_stored_post, pause
+from tests.doors.place import Place
+from tests.work.clocks import StillClock
+
+T = TypeVar("T", bound=Callable[..., None])
+SEEN: set[AlarmKind] = set()
+WHEN = "planned for Tue 1 Dec 2026, 09:00 America/New_York (EST),"
+
+
+def arrives(kind: AlarmKind) -> Callable[[T], T]:
+    """Say of a test that it sees this kind arrive."""
+
+    def noted(test: T) -> T:
+        SEEN.add(kind)
+        return test
+
+    return noted
+
+
+def test_every_kind_is_seen_to_arrive() -> None:
+    assert set(AlarmKind) - SEEN == set(), "write a test that sees it arrive, and say so with @arrives"
+
+
+def beat(world: World) -> None:
+    with world.store.write() as tx:
+        workers.beat(tx, WORKER, world.clock.now())
+
+
+def told(world: World) -> str:
+    """The one mail of a round: its subject and its text."""
+    beat(world)
+    world.run()
+    [mail] = world.mails
+    return f"{mail['Subject']}: {world.texts()[0]}"
+
+
+@arrives(AlarmKind.OVERDUE)
+def test_a_post_that_is_a_minute_late_is_told(world: World) -> None:
+    a_stored_post(world.store, title="Poster session")
+    world.clock.tick(60)
+    beat(world)
+    world.run()
+    assert world.mails == []
+    world.clock.tick(1)
+    assert told(world) == (
+        f"[outreach] TMM SIG: overdue: 1. 1/facebook “Poster session” on facebook, {WHEN} is overdue and not out yet."
+        " Next: See whether a worker runs and what holds it: outreach doctor"
+    )
+
+
+@arrives(AlarmKind.MISSED)
+def test_a_missed_post_is_told(world: World) -> None:
+    a_stored_post(world.store, State.MISSED, title="Poster session")
+    assert told(world) == (
+        f"[outreach] TMM SIG: missed: 1. 1/facebook “Poster session” on facebook, {WHEN} was missed. Its time was over"
+        " before it could be sent. Next: Send it after all: outreach requeue 1/facebook, or let it be: outreach cancel"
+        " 1/facebook"
+    )
+
+
+@arrives(AlarmKind.FAILED)
+def test_a_failed_post_is_told(world: World) -> None:
+    a_stored_post(world.store, State.FAILED)
+    assert f"on facebook, {WHEN} failed. The Page said no. Next: Send it after all: outreach requeue 1/fac" in told(
+        world
+    )
+
+
+@arrives(AlarmKind.UNCONFIRMED)
+def test_a_post_in_doubt_that_nobody_looks_for_is_told(world: World) -> None:
+    post = a_stored_post(world.store, State.UNCONFIRMED)
+    beat(world)
+    world.run()
+    assert world.mails == []  # it is still looked for
+    stop_looking(world.store, post)
+    text = told(world)
+    assert "may be out or not, and nobody looks any more: a person has to decide. The answer was lost." in text
+    assert "It is: outreach confirm 1/facebook --url ADDRESS. It is not: outreach requeue 1/facebook" in text
+
+
+@arrives(AlarmKind.TWICE)
+def test_a_post_that_is_out_twice_is_told(world: World) -> None:
+    post = a_stored_post(world.store, State.PUBLISHED)
+    see(world.store, post, "twice", remote_ids=["1_77", "1_78"])
+    text = told(world)
+    assert "went out more than once. Its copies: 1_77, 1_78." in text
+    assert "Next: Delete all but one there, then see: outreach show 1/facebook" in text
+
+
+@arrives(AlarmKind.PAUSED)
+def test_a_channel_that_the_service_paused_is_told(world: World) -> None:
+    pause(world.store, a_channel(world.store).id, NOW + timedelta(minutes=30))
+    text = told(world)
+    until = "until Tue 1 Dec 2026, 09:30 America/New_York (EST)"
+    assert f"channel paused: 1. The channel facebook is paused {until}: The token ended." in text
+    assert "outreach channels check facebook, outreach channels resume facebook" in text
+
+
+def test_a_channel_that_a_person_paused_is_no_trouble(world: World) -> None:
+    world.house.desk.pause_channel("facebook", reason="A holiday.", person="ann@example.org")
+    beat(world)
+    world.run()
+    assert world.mails == []
+
+
+@arrives(AlarmKind.PREFLIGHT)
+def test_what_would_keep_a_post_from_going_out_is_told_a_day_an_hour_and_ten_minutes_before(world: World) -> None:
+    post = a_stored_post(world.store, due_at=NOW + timedelta(hours=25))
+    check(world.store, post, ("The picture is missing.", "Put it into media."), ("The token ended.", "Renew it."))
+    moments = {"25 h before": 0, "24 h": 3600, "2 h": 22 * 3600, "1 h": 3600, "10 min": 3000, "9 min": 60}
+    counts = {}
+    for name, seconds in moments.items():
+        world.clock.tick(seconds)
+        beat(world)
+        world.run()
+        counts[name] = len(world.mails)
+    assert counts == {"25 h before": 0, "24 h": 1, "2 h": 1, "1 h": 2, "10 min": 3, "9 min": 3}
+    assert "would not go out as things stand: The picture is missing. The token ended." in world.texts()[0]
+    assert "Next: Put it into media. Renew it." in world.texts()[2]
+    assert not [text for text in world.texts() if "Over" in text]  # a stage that gives way to the next is not over
+
+
+@arrives(AlarmKind.SAFE_MODE)
+def test_safe_mode_is_told(world: World) -> None:
+    with world.store.write() as tx:
+        safety.enter(tx, Cause.CLOCK, "The clock jumped.", now=NOW)
+    assert "safe mode: 1. Safe mode is on since Tue 1 Dec 2026, 09:00 America/New_York (EST), so nothing" in told(world)
+
+
+@arrives(AlarmKind.SILENT)
+def test_a_worker_that_gives_no_sign_is_told_when_posts_are_due_within_the_hour(world: World) -> None:
+    beat(world)
+    a_stored_post(world.store, due_at=NOW + timedelta(minutes=63))
+    world.clock.tick(121)
+    world.run()
+    assert world.mails == []  # not within the hour yet
+    with world.store.write() as tx:
+        tx.exec_driver_sql("UPDATE posts SET due_at = due_at - 60000000")
+    world.run()
+    [text] = world.texts()
+    assert "No worker gave a sign since Tue 1 Dec 2026, 09:00 America/New_York (EST), and posts are due" in text
+    assert "Next: Start one: outreach worker" in text
+
+
+@arrives(AlarmKind.BACKUP)
+def test_a_backup_that_did_not_work_is_told(world: World) -> None:
+    with world.store.write() as tx:
+        safety.remember(tx, BACKUP_TROUBLE, "The disk is full.")
+    assert "backup: 1. The backup did not work: The disk is full. Next: Make one now: outreach backup FILE" in told(
+        world
+    )
+
+
+@arrives(AlarmKind.EXPIRY)
+def test_access_that_ends_is_told_three_weeks_a_week_and_a_day_before(world: World) -> None:
+    with world.store.write() as tx:
+        safety.remember(tx, expires_key("facebook"), (NOW + timedelta(days=22)).isoformat())
+    counts = []
+    for days in (0, 1, 13, 1, 5, 1, 2):  # 22, 21, 8, 7, 2 and 1 days before, and a day after
+        world.clock.tick(days * 86400)
+        beat(world)
+        world.run()
+        counts.append(len(world.mails))
+    assert counts == [0, 1, 1, 2, 2, 3, 3]
+    assert "The access to the channel facebook ends on Wed 23 Dec 2026, 09:00" in world.texts()[0]
+
+
+@arrives(AlarmKind.DATABASE)
+@pytest.mark.parametrize("command", [("worker", "--once"), ("worker",), ("up", "--port", "0")], ids=" ".join)
+def test_a_database_that_cannot_be_opened_is_told_without_it_and_once_an_hour(
+    place: Place, box: Sandbox, command: tuple[str, ...]
+) -> None:
+    (place.queue / "outreach.db").write_text("This was never a database.\n" * 500)
+    assert [place.run(*command).code for _ in range(2)] == [1, 1]
+    [mail] = mails(box)
+    assert mail["Subject"] == "[outreach] TMM SIG: database"
+    text = " ".join(mail.get_content().split())
+    assert f"1. Nothing can go out. {place.queue}/outreach.db: The file is not a database. Next: Move it away" in text
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", folder], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("only root can make a small disk here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@arrives(AlarmKind.DISK)
+def test_a_disk_that_is_nearly_full_is_told(place: Place, box: Sandbox, small_disk: Path) -> None:
+    place.settings |= {
+        "OUTREACH_DATABASE_URL": f"sqlite:///{place.queue}/outreach.db",
+        "OUTREACH_QUEUE": str(small_disk),
+    }
+    clock = StillClock()
+    house = House(read_settings(place.settings), clock)
+    _ = house.desk
+    world = World(house, box, place, clock)
+    assert "1. The disk of the queue folder has less than 50 MB left" in told(world)
+    house.close()
