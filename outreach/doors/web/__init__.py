@@ -69,7 +69,10 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
         except BadInput as bad:
             return pages.TemplateResponse(request, "missing.html", {"bad": bad}, status_code=404)
         shown = [(post, [_told(post, entry) for entry in told], previews.get(post.channel)) for post, told in found]
-        return pages.TemplateResponse(request, "announcement.html", {"about": about, "posts": shown})
+        repeats = {post.id: house.desk.if_sent_again(post) for post, _ in found}
+        return pages.TemplateResponse(
+            request, "announcement.html", {"about": about, "posts": shown, "repeats": repeats}
+        )
 
 
 def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
