@@ -306,9 +306,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Seen on the channel, oldest first; more than one means it went out more than once."""
+    """Seen on the channel, oldest first; more than one means it went out more than once.
+
+    Copies of one mail share a `remote_id`. `evidence` says where it was seen, as far as the candidates do not.
+    """
 
     candidates: tuple[Candidate, ...]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

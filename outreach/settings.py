@@ -14,6 +14,7 @@ from outreach.model import BadInput
 from outreach.when import check_zone
 
 Security = Literal["starttls", "tls", "none"]
+ListServer = Literal["auto", "listserv", "mailman", "sympa", "mlmmj", "other"]
 
 
 def is_loopback(host: str) -> bool:
@@ -104,13 +105,24 @@ class Settings(BaseModel):
     LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
     LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")
     LISTSERV_SIZE_KB: float = Field(40, gt=0, le=1048576, description="the list's limit for a whole message")
+    LISTSERV_KIND: ListServer = Field(
+        "auto", description="what the list runs on: auto, listserv, mailman, sympa, mlmmj or other (a repeat differs)"
+    )
     SMTP_HOST: str = Field("", description="the submission server of the sender's address")
     SMTP_PORT: int | None = Field(None, ge=1, le=65535, description="empty: 587 for starttls, 465 for tls, 25 for none")
     SMTP_SECURITY: Security = Field("starttls", description="starttls, tls, or none (only for this machine)")
     SMTP_USERNAME: str = Field("", description="empty: no log-in is tried")
     SMTP_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
+    IMAP_HOST: str = Field(
+        "", description="the IMAP server of a member's mailbox, in which a mail in doubt is looked for"
+    )
+    IMAP_PORT: int | None = Field(None, ge=1, le=65535, description="empty: 993 for tls, 143 for starttls and none")
+    IMAP_SECURITY: Security = Field("tls", description="tls, starttls, or none (only for this machine)")
+    IMAP_USERNAME: str = Field("", description="the mailbox; it is read and never changed")
+    IMAP_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
+    IMAP_FOLDER: str = Field("INBOX", description="where to look; several with commas between, such as INBOX,Junk")
     OUTREACH_ALLOW_INSECURE: bool = Field(
-        False, description="true: plain http and SMTP_SECURITY=none beyond this machine"
+        False, description="true: plain http, SMTP_SECURITY=none and IMAP_SECURITY=none beyond this machine"
     )
 
     @field_validator("OUTREACH_TIME_ZONE")
@@ -151,6 +163,14 @@ class Settings(BaseModel):
             raise PydanticCustomError("url", "write an address such as https://monitor.example.org/ping/…")
         return value
 
+    @field_validator("IMAP_FOLDER")
+    @classmethod
+    def _are_folders(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",")]
+        if not all(name and name.isprintable() for name in names):
+            raise PydanticCustomError("folders", "write names of folders with commas between, such as INBOX,Junk")
+        return value
+
     @field_validator("FACEBOOK_GRAPH_URL")
     @classmethod
     def _is_a_server(cls, value: str) -> str:
@@ -181,7 +201,12 @@ class Settings(BaseModel):
             "SMTP_HOST": self.SMTP_HOST,
         }
         login = {"SMTP_USERNAME": self.SMTP_USERNAME, "SMTP_PASSWORD": self.SMTP_PASSWORD.get_secret_value()}
-        groups = [("the Page", page), ("the SMTP log-in", login)]
+        mailbox = {
+            "IMAP_HOST": self.IMAP_HOST,
+            "IMAP_USERNAME": self.IMAP_USERNAME,
+            "IMAP_PASSWORD": self.IMAP_PASSWORD.get_secret_value(),
+        }
+        groups = [("the Page", page), ("the SMTP log-in", login), ("the mailbox", mailbox)]
         if self.LISTSERV_ADDRESS or self.LISTSERV_SENDER:
             groups.append(("the listserv", listserv))
         if self.OUTREACH_ALERT_EMAIL:
@@ -208,6 +233,8 @@ class Settings(BaseModel):
             complaints.append(
                 "SMTP_SECURITY: none would show the mail and the password to others. Write starttls or tls."
             )
+        if self.IMAP_HOST and self.IMAP_SECURITY == "none" and not is_loopback(self.IMAP_HOST):
+            complaints.append("IMAP_SECURITY: none would show the mailbox and its password to others. Write tls.")
         return complaints
 
     @property
@@ -229,6 +256,16 @@ class Settings(BaseModel):
     def smtp_port(self) -> int:
         """The port given, or the one that goes with the security."""
         return self.SMTP_PORT or {"starttls": 587, "tls": 465, "none": 25}[self.SMTP_SECURITY]
+
+    @property
+    def imap_port(self) -> int:
+        """The port given, or the one that goes with the security."""
+        return self.IMAP_PORT or {"tls": 993, "starttls": 143, "none": 143}[self.IMAP_SECURITY]
+
+    @property
+    def imap_folders(self) -> tuple[str, ...]:
+        """The folders to look into, each once, in the order given."""
+        return tuple(dict.fromkeys(name.strip() for name in self.IMAP_FOLDER.split(",")))
 
     @property
     def database_url(self) -> str:

@@ -17,6 +17,7 @@ _GROUPS = (
     ("FACEBOOK_", "The Facebook Page. Without number and token there is no channel called facebook."),
     ("LISTSERV_", "The listserv. Without an address there is no channel called listserv."),
     ("SMTP_", "The submission server of the sender's address."),
+    ("IMAP_", "A mailbox that gets the list's mail. Without it a mail in doubt waits for a person."),
 )
 
 

@@ -147,6 +147,14 @@ class HasClock(Protocol):
         """Ask what time it is there, to the second; None when there is no answer. Changes nothing."""
 
 
+@runtime_checkable
+class SaysWhatARepeatDoes(Protocol):
+    """A channel that knows what the public gets when a post that is out already is sent once more."""
+
+    def if_sent_again(self) -> str:
+        """Say it in a plain sentence, for who has to decide about a post in doubt. Asks nobody."""
+
+
 @cache
 def kinds() -> dict[str, type[Channel]]:
     """Give every kind of channel by its name: the files of this folder, then those of other distributions."""

@@ -241,6 +241,10 @@ class FacebookPage:
         params = {"fields": "id,message,created_time,permalink_url", "limit": str(_PAGE_OF_A_LIST)}
         return self._get(f"/{self._access.page_id}/published_posts", **params, **({"after": after} if after else {}))
 
+    def if_sent_again(self) -> str:
+        """A Page has no way to tell Facebook that a post is a repeat."""
+        return "A second public post would appear, unless Facebook recognises the text as a repeat."
+
     def link_to(self, remote_id: str) -> str | None:
         """Read the permalink; what goes wrong here means nothing for the post."""
         reply = self._get(f"/{remote_id}", fields="permalink_url")

@@ -12,10 +12,13 @@ from unicodedata import category
 from urllib.parse import urlsplit
 
 from outreach import markup
-from outreach.channels import Limits, Surroundings
+from outreach.channels import Limits, Surroundings, _list_copies
+from outreach.channels._repeats import IF_SENT_AGAIN
 from outreach.channels.links import check_links
 from outreach.mail import lint, submission
 from outreach.mail import message as mail
+from outreach.mail.imap_mailbox import Account
+from outreach.mail.sightings import ListMail
 from outreach.model import (
     Attempt,
     BadInput,
@@ -29,7 +32,7 @@ from outreach.model import (
     Unauthorized,
     Wording,
 )
-from outreach.settings import Settings, is_loopback
+from outreach.settings import ListServer, Settings, is_loopback
 
 _WIDTHS = (640, 480, 320, 240)
 _ENCODED = 1.37  # base64 with its line ends
@@ -40,7 +43,7 @@ _MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 class Listserv:
-    """One list. Nothing depends on which list server it runs on."""
+    """One list. Nothing that is done depends on which list server it runs on, only what is said of a repeat."""
 
     kind: ClassVar[str] = "listserv"
     usual_name: ClassVar[str] = "listserv"
@@ -61,11 +64,15 @@ class Listserv:
         max_bytes: int,
         surroundings: Surroundings,
         is_sandbox: bool = False,
+        mailbox: Account | None = None,
+        runs_on: ListServer = "auto",
     ) -> None:
         self._sender_name, self._sender = parseaddr(sender)
         self._address = address
         self._domain = self._sender.rpartition("@")[2]
         self._server = server
+        self._mailbox = mailbox
+        self._runs_on = runs_on
         self._max_bytes = max_bytes
         self._is_sandbox = is_sandbox
         self._media = surroundings.media
@@ -76,7 +83,7 @@ class Listserv:
 
     @classmethod
     def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
-        """Build it from the `LISTSERV_*` and `SMTP_*` settings."""
+        """Build it from the `LISTSERV_*`, `SMTP_*` and `IMAP_*` settings."""
         if not settings.LISTSERV_ADDRESS:
             return None
         server = submission.Server(
@@ -94,6 +101,8 @@ class Listserv:
             max_bytes=int(settings.LISTSERV_SIZE_KB * 1024),
             surroundings=surroundings,
             is_sandbox=is_loopback(urlsplit(settings.FACEBOOK_GRAPH_URL).hostname or ""),
+            mailbox=_mailbox_of(settings),
+            runs_on=settings.LISTSERV_KIND,
         )
 
     def render(self, wording: Wording) -> Content:
@@ -172,11 +181,21 @@ class Listserv:
         return submission.submit(self._server, handed_over)
 
     def find(self, attempt: Attempt) -> Finding:
-        """A list cannot be asked whether it has a message: a person has to look."""
-        return CannotTell(f"a list cannot be asked; look whether {attempt.content.message_id} arrived")
+        """Look for the list's copy in a member's mailbox, if there is one: a list itself cannot be asked. Never `Absent`."""
+        wanted = attempt.content.message_id
+        if self._mailbox is None or not wanted:
+            return CannotTell(f"a list cannot be asked; look whether {wanted} arrived")
+        return _list_copies.find(self._mailbox, ListMail(wanted, self._address))
+
+    def if_sent_again(self) -> str:
+        """Each kind of list server treats a repeat in its own way."""
+        return IF_SENT_AGAIN[self._runs_on]
 
     def check(self) -> list[Problem]:
-        """Log in to the submission server and name the sender, then leave."""
+        """Log in to the submission server and name the sender, then leave; look whether the mailbox can be read."""
+        return self._problems_of_submission() + (_list_copies.problems(self._mailbox) if self._mailbox else [])
+
+    def _problems_of_submission(self) -> list[Problem]:
         outcome = submission.rehearse(self._server, sender=self._sender)
         if isinstance(outcome, Published):
             return []
@@ -192,6 +211,20 @@ class Listserv:
         wanted = lint.Wanted(self._sender, self._address, self._max_bytes)
         problems = lint.check_message(content.message, content.message_id, wanted=wanted)
         return problems + check_links(content, is_sandbox=self._is_sandbox)
+
+
+def _mailbox_of(settings: Settings) -> Account | None:
+    if not settings.IMAP_HOST:
+        return None
+    return Account(
+        host=settings.IMAP_HOST,
+        port=settings.imap_port,
+        security=settings.IMAP_SECURITY,
+        username=settings.IMAP_USERNAME,
+        password=settings.IMAP_PASSWORD.get_secret_value(),
+        folders=settings.imap_folders,
+        timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
+    )
 
 
 def _with_link(wording: Wording) -> str:

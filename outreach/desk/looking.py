@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from outreach import lifecycle
+from outreach.channels import SaysWhatARepeatDoes
 from outreach.compose import Composer, Target
-from outreach.model import BadInput, Content, Post
+from outreach.model import BadInput, Content, Post, State
 from outreach.store import Store, announcements, channels, checks, history, posts
 from outreach.store.checks import Check
 from outreach.store.posts import HistoryFilter
@@ -68,6 +69,12 @@ class Looking:
             about = announcements.get(tx, number) or {}
             about["status"] = lifecycle.status(p.state for p in posts.of_announcement(tx, number))
             return about, [(post, history.of_post(tx, post.id)) for post in found]
+
+    def if_sent_again(self, post: Post) -> str | None:
+        """Say what would come of sending a post in doubt once more; None for any other post, or when nobody knows."""
+        target = self._targets.get(post.channel) if post.state is State.UNCONFIRMED else None
+        channel = target.channel if target else None
+        return channel.if_sent_again() if isinstance(channel, SaysWhatARepeatDoes) else None
 
     def came_from(self, number: int) -> str | None:
         """Give the source that was noted when the announcement was queued."""

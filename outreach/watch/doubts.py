@@ -1,7 +1,7 @@
 """Posts that may be out or not: the channel is asked, and what it says decides; what nobody can tell, a person does."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -69,8 +69,8 @@ class Doubts:
 
     def _conclude(self, post: Post, finding: Finding) -> None:
         match finding:
-            case Found(candidates):
-                self._confirm_or_wait(post, candidates)
+            case Found():
+                self._confirm_or_wait(post, finding)
             case Absent():
                 self._absolve_or_wait(post)
             case CannotTell(reason):
@@ -78,22 +78,28 @@ class Doubts:
             case _ as unknown:
                 assert_never(unknown)
 
-    def _confirm_or_wait(self, post: Post, candidates: tuple[Candidate, ...]) -> None:
+    def _confirm_or_wait(self, post: Post, finding: Found) -> None:
         with self._store.read() as tx:
-            ours = posts.not_of_others(tx, post, candidates)
-        if not ours:
+            ours = posts.not_of_others(tx, post, finding.candidates)
+        if ours:
+            self._confirm(post, ours, finding.evidence)
+        elif post.message_id:  # no two mails have one Message-ID, so this is nothing to conclude from
+            self._wait(post, is_clean=False, what="could not tell", why="what is there belongs to another post")
+        else:
             self._absolve_or_wait(post)
-            return
+
+    def _confirm(self, post: Post, ours: Sequence[Candidate], proof: Mapping[str, Any]) -> None:
         oldest = ours[0]
         note = f"found on the channel as {oldest.remote_id}"
         if len(ours) > 1:
-            note = f"published more than once: {', '.join(c.remote_id for c in ours)}; the oldest is taken"
+            names = ", ".join(dict.fromkeys(c.remote_id for c in ours))
+            note = f"published more than once ({len(ours)} times): {names}; the oldest is taken"
             log.error("%s: %s", post.name, note)
         now = self._now()
         values = {"remote_id": oldest.remote_id, "url": oldest.url, "reason": None if len(ours) == 1 else note}
         with self._store.write() as tx:
             moves.apply(tx, [Change(post.id, post.attempt, Move.CONFIRM, now, note, values=values)])
-            evidence = {"remote_ids": [c.remote_id for c in ours], "url": oldest.url}
+            evidence = {"remote_ids": [c.remote_id for c in ours], "url": oldest.url, **proof}
             kind = "found" if len(ours) == 1 else TWICE
             history.see(tx, post.id, at=now, kind=kind, seen_by="the service", evidence=evidence)
 

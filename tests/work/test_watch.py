@@ -97,9 +97,9 @@ def test_of_several_the_oldest_is_taken_and_the_others_are_told_loudly(
         look_at(a_watch(sqlite_store, clock, Says([Found((HERE, DOUBLE))])), clock, 30)
     now = seen(sqlite_store, doubtful)
     assert (now.state, now.remote_id) == (State.PUBLISHED, "1_77")
-    assert now.reason == "published more than once: 1_77, 1_78; the oldest is taken"
+    assert now.reason == "published more than once (2 times): 1_77, 1_78; the oldest is taken"
     assert sightings(sqlite_store, doubtful) == ["twice"]
-    assert "published more than once: 1_77, 1_78" in caplog.text
+    assert "published more than once (2 times): 1_77, 1_78" in caplog.text
 
 
 def test_what_belongs_to_another_post_is_not_taken_for_this_one(

@@ -99,16 +99,19 @@ def requeue(name: PostName, person: Actor = None, as_json: AsJson = False) -> No
     def act(desk: Any, who: str | None) -> Any:
         doubtful = [post for post in desk.find(name) if post.state is State.UNCONFIRMED]
         if doubtful and not as_json:
-            _warn(doubtful)
+            _warn(doubtful, desk)
         return desk.requeue(name, person=who)
 
     _act(act, person, as_json)
 
 
-def _warn(doubtful: list[Any]) -> None:
+def _warn(doubtful: list[Any], desk: Any) -> None:
     for post in doubtful:
         looked = {0: "not looked for yet", 1: "looked for once"}.get(post.looks, f"looked for {post.looks} times")
         say(f"{post.name} may be out already: {post.reason} It was {looked}.", style="yellow")
+        if_sent_again = desk.if_sent_again(post)
+        if if_sent_again:
+            say(f"If it is sent again: {if_sent_again}", style="yellow")
     if sys.stdin.isatty() and not typer.confirm("Did you look, and is it not there?"):
         raise BadInput("Nothing was changed.", next_step="Look on the channel first.")
 

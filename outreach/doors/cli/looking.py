@@ -73,10 +73,13 @@ def show(name: PostName, as_json: AsJson = False) -> None:
     with opened() as house:
         about, found = house.desk.show(name)
         checks = house.desk.checks()
-        steps = [step for post, _ in found if post.state is State.UNCONFIRMED for step in _what_a_person_can_do(post)]
+        repeats = {post.name: house.desk.if_sent_again(post) for post, _ in found if post.state is State.UNCONFIRMED}
     if as_json:
         shaped = [
-            shapes.post(post) | shapes.checked(checks.get(post.id)) | {"history": [shapes.entry(e) for e in told]}
+            shapes.post(post)
+            | shapes.checked(checks.get(post.id))
+            | ({"if_sent_again": repeats[post.name]} if post.name in repeats else {})
+            | {"history": [shapes.entry(e) for e in told]}
             for post, told in found
         ]
         print_json({"announcement": shapes.announcement(about), "posts": shaped})
@@ -84,8 +87,9 @@ def show(name: PostName, as_json: AsJson = False) -> None:
     say(f"Announcement {about['id']}: {about['title']} ({about['status']}, revision {about['revision']})", style="bold")
     for post, told in found:
         _tell_post(post, told, checks.get(post.id))
-    for step in steps:
-        say(step, style="yellow")
+    for post, _ in found:
+        if post.name in repeats:
+            _say_what_a_person_can_do(post, repeats[post.name])
 
 
 def _tell_post(post: Post, told: list[dict[str, Any]], check: "Check | None") -> None:
@@ -120,14 +124,18 @@ def _words(entry: dict[str, Any]) -> tuple[str, str]:
     return f"{happened(kind)}{by}", str(entry.get("note") or "")
 
 
-def _what_a_person_can_do(post: Post) -> list[str]:
+def _say_what_a_person_can_do(post: Post, if_sent_again: str | None) -> None:
     at = f" It is looked for again on {_brief(post.look_at, post.time_zone)}." if post.look_at else ""
     next_look = at or " Nobody looks any more: decide."
-    return [
+    lines = [
         f"\n{post.name} may be out.{next_look}",
+        f"  Search for:       {post.message_id}" if post.message_id else "",
         f"  It is there:      outreach confirm {post.name} --url ADDRESS",
         f"  It is not there:  outreach requeue {post.name}",
+        f"  If sent again:    {if_sent_again}" if if_sent_again else "",
     ]
+    for line in filter(None, lines):
+        say(line, style="yellow")
 
 
 @verb

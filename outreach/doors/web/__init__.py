@@ -73,8 +73,11 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
         except BadInput as bad:
             return pages.TemplateResponse(request, "missing.html", {"bad": bad}, status_code=404)
         shown = [(post, [_told(post, entry) for entry in told], previews.get(post.channel)) for post, told in found]
+        repeats = {post.id: house.desk.if_sent_again(post) for post, _ in found}
         return pages.TemplateResponse(
-            request, "announcement.html", {"about": about, "posts": shown, "checks": house.desk.checks()}
+            request,
+            "announcement.html",
+            {"about": about, "posts": shown, "checks": house.desk.checks(), "repeats": repeats},
         )
 
 
