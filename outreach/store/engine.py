@@ -24,7 +24,6 @@ NOT_STORABLE: tuple[type[Exception], ...] = (IntegrityError, DataError, TypeErro
 APPLICATION_ID = 0x6F757472  # "outr"
 SCHEMA = 2
 HEAD = "0002"
-_MAGIC = b"SQLite format 3\x00"
 _BUSY_TIMEOUT_MS = 20_000
 _LEAST_FREE_BYTES = 400_000
 
@@ -143,6 +142,8 @@ def _parse(url: str) -> URL:
 def explained(trouble: SQLAlchemyError, place: URL | None = None) -> BadInput:
     """Say in plain words what the database could not do, and what to do about it."""
     where = (place.database or place.render_as_string(hide_password=True)) if place else ""
+    # Found out by SQLite itself: a look into the file by another way would, when it is closed again, take away the locks
+    # that this process has on it.
     said = str(getattr(trouble, "orig", None) or trouble).splitlines()[0]
     steps = {
         "malformed": "The file is damaged and was not touched. Restore the latest backup.",
@@ -154,6 +155,8 @@ def explained(trouble: SQLAlchemyError, place: URL | None = None) -> BadInput:
         "locked": "Another program holds the file. Stop it and try again.",
     }
     step = next((step for word, step in steps.items() if word in said), "Check that the database runs and try again.")
+    if "not a database" in said:
+        return BadInput("The file is not a database.", where=where, next_step=step)
     return BadInput(f"The database cannot be used: {said}.", where=where, next_step=step)
 
 
@@ -161,7 +164,6 @@ def explained(trouble: SQLAlchemyError, place: URL | None = None) -> BadInput:
 
 
 def _sqlite(place: URL) -> Store:
-    _check_file(place)
     options: dict[str, Any] = {
         "poolclass": QueuePool,
         "connect_args": {"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000},
@@ -174,19 +176,6 @@ def _sqlite(place: URL) -> Store:
     event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return Store(writer, reader)
-
-
-def _check_file(place: URL) -> None:
-    file = Path(place.database or "")
-    if not file.is_file() or file.stat().st_size == 0:
-        return
-    with file.open("rb") as opened:
-        if opened.read(16) != _MAGIC:
-            raise BadInput(
-                "The file is not a database.",
-                where=str(file),
-                next_step="Move it away, or set OUTREACH_DATABASE_URL to another place.",
-            )
 
 
 def _prepare_writer(connection: sqlite3.Connection, _record: object) -> None:

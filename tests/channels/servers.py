@@ -1,6 +1,7 @@
 """Servers of a few lines on bare sockets, for what no decent server does."""
 
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -48,6 +49,10 @@ class Visit:
         """End the connection with RST."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.connection.close()
+
+    def linger_unread(self) -> None:
+        """Read nothing, and stay for longer than anybody waits."""
+        select.select([], [], [], PATIENCE_S)
 
     def linger(self) -> None:
         """Say nothing until the other side goes away."""
