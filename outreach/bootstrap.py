@@ -20,8 +20,10 @@ from outreach.library import Library
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, channels, open_store, workers
+from outreach.store import Store, channels, home, open_store, workers
 from outreach.watch import Watch
+from outreach.watch.afterwards import Afterwards
+from outreach.watch.nightly import Nightly
 
 _serials = itertools.count()
 
@@ -157,6 +159,7 @@ class House:
 
     def new_worker(self) -> tuple[Publisher, Watch]:
         """Build a worker: its publisher and its watch, with channels of their own."""
+        home.settle(self.store, now=self.clock.now(), look_after_s=self.settings.look_after_s)
         name = workers.this_worker(next(_serials))
         watch = Watch(
             store=self.store,
@@ -175,6 +178,21 @@ class House:
             on_result=lambda post, outcome, _: watch.links.note(post, outcome),
         )
         return publisher, watch
+
+    def new_nightly(self) -> Nightly:
+        """Build the chore that makes a backup each night."""
+        return Nightly(
+            store=self.store,
+            queue=self.settings.OUTREACH_QUEUE,
+            kept=self.settings.OUTREACH_BACKUPS_KEPT,
+            passphrase=self.settings.OUTREACH_BACKUP_PASSPHRASE.get_secret_value(),
+            zone=self.settings.OUTREACH_TIME_ZONE,
+            now=self.clock.now,
+        )
+
+    def new_afterwards(self) -> Afterwards:
+        """Build the chore that asks for posts that a restore missed, with channels of its own."""
+        return Afterwards(store=self.store, channels=self._by_id(), now=self.clock.now)
 
     def _by_id(self) -> dict[int, Channel]:
         fresh = self.new_channels()

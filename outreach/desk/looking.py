@@ -8,7 +8,7 @@ from typing import Any
 from outreach import lifecycle
 from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post
-from outreach.store import Store, announcements, channels, history, posts
+from outreach.store import Store, announcements, channels, history, posts, safety
 from outreach.store.posts import HistoryFilter
 
 _MOST_DIGITS = 15
@@ -101,6 +101,11 @@ class Looking:
         """Give the channels and how they stand."""
         with self._store.read() as tx:
             return channels.of_community(tx, self._community.id)
+
+    def safe_mode(self) -> safety.SafeMode | None:
+        """Give the safe mode that is on, if one is: nothing goes out then."""
+        with self._store.read() as tx:
+            return safety.current(tx)
 
     def target(self, name: str) -> Target:
         """Give the channel of this name itself. Raises `BadInput` for one that is not set up."""

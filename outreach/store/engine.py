@@ -34,6 +34,7 @@ class Store:
         self._writer = writer
         self._reader = reader
         self.is_sqlite = writer.dialect.name == "sqlite"
+        self.file = Path(writer.url.database or "") if self.is_sqlite else None
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -96,6 +97,12 @@ def open_store(url: str) -> Store:
     except SQLAlchemyError as trouble:
         raise explained(trouble, place) from None
     return store
+
+
+def file_of(url: str) -> Path | None:
+    """Give the file that a SQLite address means, without opening it; None for PostgreSQL."""
+    place = _parse(url)
+    return Path(place.database or "").absolute() if place.get_backend_name() == "sqlite" else None
 
 
 def _parse(url: str) -> URL:

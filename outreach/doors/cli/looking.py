@@ -29,10 +29,12 @@ def queue(as_json: AsJson = False) -> None:
     from outreach.doors import shapes  # start-up time
 
     with opened() as house:
-        found = house.desk.queue()
+        found, safe = house.desk.queue(), house.desk.safe_mode()
     if as_json:
         print_json(shapes.posts(found))
     else:
+        if safe:
+            say(f"Safe mode is on, nothing goes out. {safe.reason}", style="yellow")
         table(_COLUMNS, map(_row, found), empty="The queue is empty. Fill it with: outreach add LETTER.md", whole=3)
 
 

@@ -58,6 +58,7 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
             "now": house.clock.now(),
             "zone": house.settings.OUTREACH_TIME_ZONE,
             "channels": house.desk.channels(),
+            "safe_mode": house.desk.safe_mode(),
         }
         return pages.TemplateResponse(request, "overview.html", shown)
 
