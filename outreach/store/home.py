@@ -29,11 +29,11 @@ PUT_BACK = (
     "This database was put back from an older copy; what went out since is not in it. Look through outreach queue, then"
     " let posts out again: outreach safe-mode off"
 )
-_MACHINE = Path("/etc/machine-id")
+MACHINE = Path("/etc/machine-id")
 _DIGITS = 20
 
 
-def settle(store: Store, *, now: datetime, look_after_s: tuple[int, ...]) -> None:
+def settle(store: Store, *, now: datetime, look_after_s: tuple[int, ...], machine: Path = MACHINE) -> None:
     """Find out, before a worker claims anything, whether this is the database it takes itself for.
 
     One that was put back is marked as a restore marks it; for it, and for a copy, safe mode begins.
@@ -48,7 +48,7 @@ def settle(store: Store, *, now: datetime, look_after_s: tuple[int, ...]) -> Non
             aftermath.mark(tx, PUT_BACK, now=now, look_after_s=look_after_s)
         elif safety.remembered(tx, HOME) is None:
             move_in(tx, file)
-        elif safety.remembered(tx, HOME) != _here(file):
+        elif safety.remembered(tx, HOME) != _here(file, machine):
             log.error("%s", A_COPY)
             safety.enter(tx, Cause.COPY, A_COPY, now=now)
         reached = max(counted, written) + 1
@@ -61,7 +61,7 @@ def move_in(tx: Transaction, file: Path, *, before_it_is_there: Path | None = No
 
     `before_it_is_there` is the file that will be renamed to it.
     """
-    safety.remember(tx, HOME, _here(before_it_is_there or file))
+    safety.remember(tx, HOME, _here(before_it_is_there or file, MACHINE))
     safety.remember(tx, BEAT, str(max(_counted(tx), _written(file))))
 
 
@@ -111,9 +111,9 @@ def _has_posts(tx: Transaction) -> bool:
     return tx.execute(select(posts.c.id).limit(1)).scalar() is not None
 
 
-def _here(file: Path) -> str:
+def _here(file: Path, machine: Path) -> str:
     """Name this place: the machine, and the file on it. Never opens it: closing it would drop the locks on it."""
-    machine = ""
-    with suppress(OSError):
-        machine = _MACHINE.read_text(encoding="ascii", errors="replace").strip()
-    return hashlib.sha256(f"{machine}|{file.stat().st_ino}".encode()).hexdigest()
+    name = ""
+    with suppress(OSError):  # some machines have no name
+        name = machine.read_text(encoding="ascii", errors="replace").strip()
+    return hashlib.sha256(f"{name}|{file.stat().st_ino}".encode()).hexdigest()
