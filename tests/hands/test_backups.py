@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -70,6 +72,27 @@ def test_a_backup_made_during_heavy_writing_is_sound_and_of_one_moment(spot: Spo
     there = Spot(spot.folder / "there")
     there.restore(spot.zip)
     assert of(there.url, lambda s: column(s, "SELECT count(*) FROM posts"))[0] % 2 == 0  # two to each announcement
+
+
+_MANY = """
+    INSERT INTO announcements (id, community_id, title, revision, said, created_at)
+        WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 100099)
+        SELECT i, 1, 'Poster session ' || i, 1, hex(randomblob(32)), 1 FROM n;
+    INSERT INTO posts (id, announcement_id, channel_id, state, due_at, planned_at, miss_at, wall_time, time_zone,
+        content_sha256) SELECT id, id, 1, 'queued', 2000000000000000, 1, 2000000000000000, '2026-12-01 09:00', 'UTC',
+        hex(randomblob(32)) FROM announcements WHERE id >= 100;
+    INSERT INTO contents (post_id, sha256, revision, text, body)
+        SELECT id, content_sha256, 1, 'Join us: ' || hex(randomblob(200)), '{}' FROM posts WHERE id >= 100;
+"""
+
+
+def test_a_backup_of_100_000_posts_is_made_within_a_minute(spot: Spot) -> None:
+    with sqlite3.connect(spot.file) as connection:
+        connection.executescript(_MANY)
+    connection.close()
+    began_s = time.monotonic()
+    assert spot.backup().manifest.about.posts == {"queued": 100_002}
+    assert time.monotonic() - began_s < 60
 
 
 def test_two_backups_at_the_same_time_are_not_made(spot: Spot) -> None:
