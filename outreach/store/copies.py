@@ -1,4 +1,4 @@
-"""Copies of the database: one moment of it as one SQLite file, whatever it is kept in, checked; and its rows back."""
+"""Copies of the database: one moment of it as one SQLite file, whatever it is kept in; and its rows back."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Table, text
+from sqlalchemy import JSON, Table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.model import BadInput
@@ -19,7 +19,7 @@ _TABLES = metadata.sorted_tables
 
 
 def make(store: Store, file: Path) -> None:
-    """Write one consistent moment of the database into a new SQLite file, checked, while others go on writing."""
+    """Write one consistent moment of the database into a new SQLite file, while others go on writing."""
     file.touch(mode=0o600, exist_ok=False)
     if store.file is not None:
         with plain(store.file) as connection:
@@ -27,7 +27,6 @@ def make(store: Store, file: Path) -> None:
     else:
         with store.read() as tx:
             rows_into(file, tx)
-    check(file)
 
 
 def check(file: Path) -> None:
@@ -140,16 +139,12 @@ def rows_from(file: Path, tx: Transaction) -> None:
 
 
 def _copy_in(connection: sqlite3.Connection, tx: Transaction, table: Table) -> None:
-    booleans = [place for place, column in enumerate(table.columns) if isinstance(column.type, Boolean)]
     driver: Any = tx.connection.driver_connection
     found = connection.execute(f"SELECT {_columns(table)} FROM {table.name}")  # noqa: S608 - names of our own
     try:
         with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({_columns(table)}) FROM STDIN") as copy:
             for row in found:
-                values = list(row)
-                for place in booleans:
-                    values[place] = bool(values[place])
-                copy.write_row(values)
+                copy.write_row(row)
     except tx.dialect.loaded_dbapi.Error as trouble:
         raise explained(SQLAlchemyError(str(trouble))) from None
 

@@ -43,7 +43,9 @@ def test_only_who_made_it_can_read_a_backup(spot: Spot) -> None:
 def test_a_name_that_leads_out_of_its_folder_is_in_no_backup(spot: Spot) -> None:
     (spot.queue / "media" / "a\\b.jpg").write_bytes(b"odd")
     (spot.queue / "media" / ".new-half").write_bytes(b"half")
-    assert spot.backup().left_out == ("media/a\\b.jpg",)
+    made = spot.backup()
+    assert made.left_out == ("media/a\\b.jpg",)
+    assert sorted(made.manifest.files) == ["media/poster.jpg", "outreach.db", "templates/call.md"]
     for name in ("../x", "media/../../x", "/media/x", "media", "media//x", "media/./x", "other/x", "media/a\\b"):
         assert not archive.may_be_in_it(name)
 

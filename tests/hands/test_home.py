@@ -100,13 +100,28 @@ def test_an_older_copy_put_back_by_hand_is_treated_as_a_restore(file: Path) -> N
     assert states(file) == ["missed", "queued"]
 
 
-def test_one_beat_is_enough_to_notice_it_and_it_is_noticed_once(file: Path) -> None:
+def test_one_beat_is_enough_to_notice_it(file: Path) -> None:
     older = file.with_name("older.db")
     shutil.copyfile(file, older)
     beat(file)
     shutil.copyfile(older, file)
     assert begin(file) is not None
-    leave(file)
+
+
+def test_it_is_noticed_once_though_the_worker_dies_before_it_writes_the_mark(file: Path) -> None:
+    older = file.with_name("older.db")
+    shutil.copyfile(file, older)
+    for _ in range(3):
+        beat(file)
+    shutil.copyfile(older, file)
+    mark = file.with_name(f"{file.name}.mark")
+    written = mark.read_text()
+    assert begin(file) is not None
+    store = open_store(f"sqlite:///{file}")
+    with store.write() as tx:
+        safety.leave(tx, now=NOW)
+    store.close()
+    mark.write_text(written)
     assert begin(file) is None
 
 
@@ -165,6 +180,10 @@ def test_a_folder_where_no_mark_can_be_written_is_worked_in(file: Path) -> None:
 
 def test_a_new_database_beside_an_old_mark_is_no_older_copy(file: Path) -> None:
     file.unlink()
+    assert begin(file) is None
+    store = open_store(f"sqlite:///{file}")
+    a_stored_post(store, due_at=LATER)
+    store.close()
     assert begin(file) is None
 
 

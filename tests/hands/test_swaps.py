@@ -93,6 +93,7 @@ def test_the_log_of_a_database_that_is_no_good_is_not_taken_for_one_of_the_new(s
     assert aside is not None
     assert (aside / "outreach.db-wal").read_bytes() == log
     assert of(spot.url, lambda s: column(s, "SELECT count(*) FROM posts WHERE reason = 'of the log'")) == [0]
+    assert of(spot.url, lambda s: column(s, "PRAGMA integrity_check")) == ["ok"]
 
 
 def test_the_database_of_another_program_is_left_alone(spot: Spot) -> None:
@@ -140,16 +141,21 @@ def test_a_worker_that_is_certainly_gone_or_silent_for_a_minute_holds_nothing_up
     assert spot.restore().marked.waiting == 1
 
 
-def test_a_worker_that_begins_while_the_restore_is_prepared_stops_it(spot: Spot) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_worker_that_begins_while_the_restore_is_prepared_stops_it(
+    request: pytest.FixtureRequest, kind: str, spot: Spot
+) -> None:
+    there = Spot(spot.folder, request.getfixturevalue("postgres_url") if kind == "postgres" else spot.url)
+
     def begin(what: str, _done: int, _of: int) -> None:
         if what == "putting it in place":
-            alive(spot.url, workers.this_worker())
+            alive(there.url, workers.this_worker())
 
     spot.backup()
-    before = rows_of(spot)
+    before = rows_of(there)
     with pytest.raises(BadInput, match="1 worker is at work"):
-        spot.restore(tell=begin)
-    assert rows_of(spot) == before
+        there.restore(tell=begin)
+    assert rows_of(there) == before
 
 
 def test_who_has_the_database_open_sees_the_restored_one_at_once(spot: Spot) -> None:

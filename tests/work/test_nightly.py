@@ -21,7 +21,7 @@ def clock() -> SettableClock:
 
 
 def nightly(store: Store, queue: Path, clock: SettableClock, **changes: Any) -> Nightly:
-    usual = {"kept": 3, "passphrase": "", "zone": "America/New_York"}
+    usual: dict[str, Any] = {"kept": 3, "passphrase": "", "zone": "America/New_York"}
     return Nightly(store=store, queue=queue, now=clock.now, **usual | changes)
 
 
