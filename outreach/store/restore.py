@@ -177,6 +177,6 @@ def _about_letters(queue: Path, manifest: Manifest) -> tuple[str, ...]:
         return ()
     names = ", ".join(sorted(file.name for file in since)[:5])
     return (
-        f"{len(since)} letters in {accepted} came after the backup and are not in the database any more ({names}): see"
-        " whether they went out before you add them again.",
+        f"Letters in {accepted} that came after the backup and are not in the database any more: {len(since)} ({names})."
+        " See whether they went out before you add them again.",
     )

@@ -130,11 +130,15 @@ def _keep(connection: sqlite3.Connection, aside: Path) -> None:
     part.touch(mode=0o600)
     with closing(sqlite3.connect(part)) as copy:
         connection.backup(copy)
+    _name_whole(part)
+
+
+def _name_whole(part: Path) -> None:
     with part.open("rb") as whole:
         backup.sync(whole.fileno())
-    part.rename(aside / "outreach.db")
-    backup.sync_folder(aside)
-    backup.sync_folder(aside.parent)
+    part.rename(part.with_suffix(""))
+    backup.sync_folder(part.parent)
+    backup.sync_folder(part.parent.parent)
 
 
 # A file that is no good, or not there, is exchanged by a rename
@@ -191,7 +195,7 @@ def _refill(prepared: Path, url: str, *, aside: Path, check: Check) -> None:
             part = aside / "outreach.db.part"
             copies.rows_into(part, tx)
             part.chmod(0o600)
-            part.rename(aside / "outreach.db")
+            _name_whole(part)
             copies.rows_from(prepared, tx)
     except StoreTrouble as trouble:
         raise explained(trouble) from None

@@ -119,6 +119,7 @@ def test_a_running_worker_stops_and_goes_on_with_safe_mode(place: Place, box: Sa
 def test_safe_mode_is_shown_wherever_one_looks(place: Place) -> None:
     place.json("safe-mode", "on", "--reason", "Wrong <link>")
     assert place.cli("queue").out.startswith("Safe mode is on, nothing goes out. Wrong <link>\n")
+    assert place.cli("worker", "--once").err.startswith("Safe mode is on, nothing goes out. Wrong <link>\n")
     checks = {check["name"]: check for check in place.cli("doctor", "--json").json["checks"]}
     assert checks["safe mode"]["ok"] is False
     assert checks["safe mode"]["next"] == "Let posts out again: outreach safe-mode off"
@@ -256,7 +257,11 @@ def test_what_it_says_to_programs_and_to_people(place: Place) -> None:
     assert "2 posts as of " in said
     assert "read back whole" in said
     said = place.cli("restore", "other.zip").out
-    for part in ("What was there is kept in ", "2 posts wait for their time.", "until you say: outreach safe-mode off"):
+    for part in (
+        "What was there is kept in ",
+        "Waiting for its time: 2 posts.",
+        "until you say: outreach safe-mode off",
+    ):
         assert part in said
 
 

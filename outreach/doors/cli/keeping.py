@@ -123,18 +123,24 @@ def _tell_restored(done: "Restored", zone: str) -> None:
     if done.aside:
         say(f"What was there is kept in {done.aside}.")
     if done.added:
-        say(f"{len(done.added)} pictures and templates that were missing were added.")
+        say(f"Added, since it was missing: {', '.join(done.added[:10])}{' …' if len(done.added) > 10 else ''}")
     for name in done.left:
         say(f"{name} is another one here than in the backup, and was left as it is.", style="yellow")
-    say(f"{marked.missed} posts fell due since and are missed now: their channels are asked whether they went out.")
-    say(f"{marked.doubtful} posts may be out: their channels are asked before anything is sent again.")
-    say(f"{marked.waiting} posts wait for their time.")
+    if marked.missed:
+        say(f"Missed, since it was due meanwhile: {_posts(marked.missed)}. The channels are asked whether it went out.")
+    if marked.doubtful:
+        say(f"It may be out: {_posts(marked.doubtful)}. The channels are asked before anything is sent again.")
+    say(f"Waiting for its time: {_posts(marked.waiting)}.")
     for note in done.notes:
         say(note, style="yellow")
     say(
         "Safe mode is on: look through outreach queue. Nothing goes out until you say: outreach safe-mode off",
         style="yellow",
     )
+
+
+def _posts(count: int) -> str:
+    return f"{count:,} post{'' if count == 1 else 's'}"
 
 
 def _shape(manifest: "Manifest") -> dict[str, Any]:
@@ -154,8 +160,7 @@ def _shape(manifest: "Manifest") -> dict[str, Any]:
 def _in_words(manifest: "Manifest", zone: str) -> str:
     from outreach.when import show  # start-up time
 
-    posts = sum(manifest.about.posts.values())
-    return f"{posts:,} posts as of {show(manifest.about.made_at, zone)}"
+    return f"{_posts(sum(manifest.about.posts.values()))} as of {show(manifest.about.made_at, zone)}"
 
 
 def _passphrase(file: Path | None, settings: Any) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from outreach.doors.cli.output import AsJson, err, opened, out, print_json, say, set_up_logging, verb
 
@@ -117,6 +118,8 @@ def worker(
 
     set_up_logging(verbose=verbose)
     with opened() as house:
+        if safe := house.desk.safe_mode():
+            err.print(f"Safe mode is on, nothing goes out. {escape(safe.reason)}", style="yellow", soft_wrap=True)
         if once:
             tried = door.run_once(house)
             say(f"{tried} {'post was' if tried == 1 else 'posts were'} tried." if tried else "Nothing was due.")
