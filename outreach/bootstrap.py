@@ -25,14 +25,16 @@ from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, channels, open_store, workers
+from outreach.store import Store, channels, home, open_store, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.watch import Watch
+from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
 from outreach.watch.digest import Digest
 from outreach.watch.errands import Errand
 from outreach.watch.lateness import Lateness
+from outreach.watch.nightly import Nightly
 from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
 from outreach.watch.telling import Telling
@@ -182,6 +184,7 @@ class House:
 
     def new_worker(self) -> tuple[Publisher, Watch]:
         """Build a worker: its publisher and its watch, with channels of their own."""
+        home.settle(self.store, now=self.clock.now(), look_after_s=self.settings.look_after_s)
         name = workers.this_worker(next(_serials))
         watch = Watch(
             store=self.store,
@@ -203,6 +206,21 @@ class House:
         watch.errands = (Errand("zones", 86400, watch.zones.check), *self._errands(name))
         return publisher, watch
 
+    def new_nightly(self) -> Nightly:
+        """Build the chore that makes a backup each night."""
+        return Nightly(
+            store=self.store,
+            queue=self.settings.OUTREACH_QUEUE,
+            kept=self.settings.OUTREACH_BACKUPS_KEPT,
+            passphrase=self.settings.OUTREACH_BACKUP_PASSPHRASE.get_secret_value(),
+            zone=self.settings.OUTREACH_TIME_ZONE,
+            now=self.clock.now,
+        )
+
+    def new_afterwards(self) -> Afterwards:
+        """Build the chore that asks for posts that a restore missed, with channels of its own."""
+        return Afterwards(store=self.store, channels=self._by_id(), now=self.clock.now)
+
     def new_preflight(self) -> Preflight:
         """Build a pre-flight, with channels of its own."""
         return Preflight(store=self.store, channels=self._by_id(), now=self.clock.now, elapsed_s=self.clock.elapsed_s)
@@ -216,6 +234,8 @@ class House:
         return (
             Errand("database", 5, self.outage.check),
             Errand("pre-flight", 60, self.new_preflight().round),
+            Errand("afterwards", 60, self.new_afterwards().round),
+            Errand("nightly backup", 60, self.new_nightly().round),
             Errand("alarms", 15, self._telling().round),
             *self._digests(),
             *self._pings(worker),

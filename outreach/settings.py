@@ -92,6 +92,12 @@ class Settings(BaseModel):
     OUTREACH_PING_URL: SecretStr = Field(
         SecretStr(""), description="a monitor's address, asked every 30 s while all is well; its silence is the alarm"
     )
+    OUTREACH_BACKUPS_KEPT: int = Field(
+        7, ge=0, le=3660, description="how many nightly backups are kept in the queue folder; 0: none are made"
+    )
+    OUTREACH_BACKUP_PASSPHRASE: SecretStr = Field(
+        SecretStr(""), description="encrypts the install secret into backups (empty: it is left out of them)"
+    )
     FACEBOOK_GRAPH_URL: str = Field("https://graph.facebook.com", description="the Graph API server")
     FACEBOOK_GRAPH_VERSION: str = Field("v26.0", pattern=r"^v\d{1,3}\.\d$", description="the pinned version")
     FACEBOOK_PAGE_ID: str = Field("", pattern=r"^\d*$", description="the Page's number")

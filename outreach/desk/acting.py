@@ -10,7 +10,7 @@ from outreach import lifecycle
 from outreach.desk.looking import Looking, read_name
 from outreach.lifecycle import IllegalMove, Pause
 from outreach.model import BadInput, Move, Post, State
-from outreach.store import announcements, channels, moves, posts
+from outreach.store import aftermath, announcements, channels, moves, posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,9 @@ class Acting(Looking):
     def requeue(self, name: str, *, person: str | None = None) -> Changed:
         """Put posts that failed, were missed or are unconfirmed back, due now and with a new grace."""
         now = self._now()
-        self.find(name)
+        found = self.find(name)
         with self._store.read() as tx:
+            _check_that_no_restore_forgot_it(tx, found)
             about = announcements.get(tx, read_name(name)[0]) or {}
         miss_at = self._composer.miss_at(letters.parse(about["letter"]), planned=now, now=now)
         values = {"due_at": now, "miss_at": miss_at, "looks": 0, "clean_looks": 0}
@@ -154,6 +155,19 @@ def _let_go_if_wholly_cancelled(tx: Any, post: Post) -> None:
     """Let the letter be added again once nothing of it is left, in the same transaction as the last cancelling."""
     if all(p.state is State.CANCELLED for p in posts.of_announcement(tx, post.announcement)):
         announcements.let_go(tx, post.announcement)
+
+
+def _check_that_no_restore_forgot_it(tx: Any, found: Sequence[Post]) -> None:
+    """Refuse to send again what went out after the backup was made that a restore put back."""
+    for post in found:
+        if there := aftermath.where_found(tx, post):
+            step = f"Look at it with: outreach show {post.name}. Once it is deleted there, queue it as a new letter."
+            raise BadInput(f"{post.name} is on the channel already: {there}", next_step=step)
+        if aftermath.was_never_asked(tx, post):
+            raise BadInput(
+                f"{post.name} may have gone out before the backup was put back; its channel was not asked yet.",
+                next_step="A running worker asks within minutes, or ask now with: outreach worker --once",
+            )
 
 
 def _is_web_address(url: str) -> bool:

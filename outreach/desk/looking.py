@@ -9,7 +9,7 @@ from outreach import lifecycle
 from outreach.channels import SaysWhatARepeatDoes
 from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post, State
-from outreach.store import Store, announcements, channels, checks, history, posts
+from outreach.store import Store, announcements, channels, checks, history, posts, safety
 from outreach.store.checks import Check
 from outreach.store.posts import HistoryFilter
 
@@ -119,6 +119,11 @@ class Looking:
         """Give what the latest check of a channel found, without asking anew."""
         with self._store.read() as tx:
             return checks.of_channel(tx, name)
+
+    def safe_mode(self) -> safety.SafeMode | None:
+        """Give the safe mode that is on, if one is: nothing goes out then."""
+        with self._store.read() as tx:
+            return safety.current(tx)
 
     def target(self, name: str) -> Target:
         """Give the channel of this name itself. Raises `BadInput` for one that is not set up."""

@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from outreach.bootstrap import House, build, settings_from_environment
 from outreach.model import BadInput
-from outreach.store import StoreTrouble, explained, health, workers
+from outreach.store import StoreTrouble, backup, explained, health, safety, workers
 from outreach.when import show
 
 _LEAST_FREE_BYTES = 50_000_000
@@ -46,6 +47,7 @@ def examine() -> list[Finding]:
             *_disk(house.settings.OUTREACH_QUEUE),
             *_guarded("worker", lambda: _worker(house)),
             *_guarded("alarms", lambda: _alarms(house)),
+            *_guarded("backup", lambda: _kept_safe(house)),
             *_guarded("channels", lambda: _channels(house)),
         ]
     finally:
@@ -72,7 +74,12 @@ def _database(house: House) -> Iterator[Finding]:
     with house.store.read() as tx:
         broken = health.broken_promises(tx)
         newest, overdue = health.newest_event(tx), health.overdue(tx, house.clock.now())
-    yield Finding("database", not broken, "; ".join(broken) or "sound", "Restore a backup." if broken else "")
+    yield Finding(
+        "database",
+        not broken,
+        "; ".join(broken) or "sound",
+        "Restore a backup: outreach restore FILE" if broken else "",
+    )
     now = house.clock.now()
     is_behind = newest is not None and newest > now
     message = f"{now:%Y-%m-%d %H:%M:%S} UTC"
@@ -115,6 +122,33 @@ def _alarms(house: House) -> Iterator[Finding]:
         yield Finding("alarm", False, f"and {len(found) - _MOST_ALARMS} more", "See all of them with: outreach alarms")
     names = ", ".join(route.name for route in house.routes.all)
     yield Finding("alerts", True, names or "only the log tells of trouble; set OUTREACH_ALERT_EMAIL to be told by mail")
+
+
+def _kept_safe(house: House) -> Iterator[Finding]:
+    with house.store.read() as tx:
+        safe, known = safety.current(tx), backup.known(tx)
+    if safe is not None:
+        at = show(safe.since, house.settings.OUTREACH_TIME_ZONE)
+        yield Finding("safe mode", False, f"on since {at}, nothing goes out: {safe.reason}", _LEAVE)
+    yield _backup(house, known)
+
+
+def _backup(house: House, known: backup.Known) -> Finding:
+    if known.trouble:
+        return Finding("backup", False, f"the last one could not be made: {known.trouble}", _BACK_UP)
+    if known.made_at is None:
+        nightly = house.settings.OUTREACH_BACKUPS_KEPT > 0
+        return Finding("backup", True, "none yet; a worker makes one each night" if nightly else "none yet", "")
+    told = f"the last was made on {show(known.made_at, house.settings.OUTREACH_TIME_ZONE)}: {known.where}"
+    if known.file is not None and not known.file.is_file():
+        return Finding("backup", False, f"{told}, which is not there any more", _BACK_UP)
+    is_old = house.clock.now() - known.made_at > _OLD
+    return Finding("backup", not is_old, told, _BACK_UP if is_old else "")
+
+
+_OLD = timedelta(days=8)
+_BACK_UP = "Make one with: outreach backup FILE"
+_LEAVE = "Let posts out again: outreach safe-mode off"
 
 
 def _channels(house: House) -> Iterator[Finding]:

@@ -212,6 +212,8 @@ def begun(house: House) -> Worker:
     except BadInput as bad:
         house.outage.tell_now(bad)
         raise
+    if safe := house.desk.safe_mode():
+        log.warning("Safe mode is on, nothing goes out. %s", safe.reason)
     return Worker(house)
 
 

@@ -35,7 +35,7 @@ class Store:
         self._writer = writer
         self._reader = reader
         self.is_sqlite = writer.dialect.name == "sqlite"
-        self._file = Path(writer.url.database).absolute() if self.is_sqlite and writer.url.database else None
+        self.file = Path(writer.url.database).absolute() if self.is_sqlite and writer.url.database else None
         self._inode: int | None = None
 
     @contextmanager
@@ -65,10 +65,10 @@ class Store:
         A SQLite file that was replaced or deleted goes on existing for whoever has it open, and for nobody else: what is
         recorded there is lost, and another worker would send the same from the file that is there now.
         """
-        if self._file is None:
+        if self.file is None:
             return None
         try:
-            disk, inode = os.statvfs(self._file.parent), self._file.stat().st_ino
+            disk, inode = os.statvfs(self.file.parent), self.file.stat().st_ino
         except OSError:
             return "The database file is gone, so nothing is published. Put it back and start the worker again."
         self._inode = self._inode or inode
@@ -119,6 +119,12 @@ def open_store(url: str) -> Store:
         raise explained(trouble, place) from None
     store.obstacle()  # takes note of which file it is
     return store
+
+
+def file_of(url: str) -> Path | None:
+    """Give the file that a SQLite address means, without opening it; None for PostgreSQL."""
+    place = _parse(url)
+    return Path(place.database or "").absolute() if place.get_backend_name() == "sqlite" else None
 
 
 def _parse(url: str) -> URL:

@@ -75,3 +75,8 @@ def remembered(tx: Transaction, key: str) -> str | None:
     """Give what was kept under a name, if something was."""
     found: str | None = tx.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
     return found
+
+
+def forget(tx: Transaction, key: str) -> None:
+    """Keep nothing under a name any more."""
+    tx.execute(delete(meta).where(meta.c.key == key))

@@ -9,7 +9,7 @@ from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove
 from outreach.model import Move, Post
 from outreach.publisher import Pace, doubt_values
-from outreach.store import ChangeWatch, Store, channels, claims, health, moves, posts, workers
+from outreach.store import ChangeWatch, Store, channels, claims, health, home, moves, posts, workers
 from outreach.store.claims import InFlight
 from outreach.store.moves import Change, Ending
 from outreach.watch.doubts import Doubts
@@ -58,6 +58,8 @@ class Watch:
             workers.beat(tx, self._worker, now)
             workers.forget_the_gone(tx, older_than=now - _FORGET_AFTER)
             self._pace.limits.tell_of_full_channels(tx, now)
+            count = home.beat(tx)
+        home.mark(self._store.file, count)
         self.wall.check()
 
     def leave(self) -> None:
@@ -65,6 +67,8 @@ class Watch:
         self._opened.close()
         with self._store.write() as tx:
             workers.leave(tx, self._worker)
+            count = home.beat(tx)
+        home.mark(self._store.file, count)
 
     def is_time(self) -> bool:
         """Tell whether a round would find anything to do. Cheap: it looks again only after somebody wrote something."""

@@ -194,7 +194,10 @@ def test_a_database_that_cannot_be_opened_is_told_without_it_and_once_an_hour(
     [mail] = mails(box)
     assert mail["Subject"] == "[outreach] TMM SIG: database"
     text = " ".join(mail.get_content().split())
-    assert f"1. Nothing can go out. {place.queue}/outreach.db: The file is not a database. Next: Move it away" in text
+    assert (
+        f"1. Nothing can go out. {place.queue}/outreach.db: The file is not a database. Next: Move the file away"
+        in text
+    )
 
 
 @pytest.fixture

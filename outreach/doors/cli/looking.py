@@ -32,10 +32,13 @@ def queue(as_json: AsJson = False) -> None:
     from outreach.doors import shapes  # start-up time
 
     with opened() as house:
-        found, checks = house.desk.queue(), {} if as_json else house.desk.checks()
+        found, safe = house.desk.queue(), house.desk.safe_mode()
+        checks = {} if as_json else house.desk.checks()
     if as_json:
         print_json(shapes.posts(found))
     else:
+        if safe:
+            say(f"Safe mode is on, nothing goes out. {safe.reason}", style="yellow")
         rows = [_row(post, checks.get(post.id)) for post in found]
         table(_COLUMNS, rows, empty="The queue is empty. Fill it with: outreach add LETTER.md", whole=3)
 

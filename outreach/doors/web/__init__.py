@@ -62,6 +62,7 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
             "checks": house.desk.checks(),
             "alarms": house.alarms.look(),
             "most_alarms": _MOST_ALARMS,
+            "safe_mode": house.desk.safe_mode(),
         }
         return pages.TemplateResponse(request, "overview.html", shown)
 

@@ -1,0 +1,169 @@
+"""What is true of the posts of a database that was put back: time went on without it, so some may be public already."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, text, update
+
+from outreach.lifecycle import next_look
+from outreach.model import Move, Post, State
+from outreach.store import history, moves, safety, workers
+from outreach.store.engine import Transaction
+from outreach.store.moves import Change, Ending
+from outreach.store.posts import SELECT_POSTS, as_post
+from outreach.store.safety import Cause
+from outreach.store.schema import attempts, events, heartbeats, posts, sightings
+
+WHY_MISSED = "It was due before the backup was put back, and may have gone out meanwhile."
+WHY_DOUBTFUL = "It was being sent when the backup was made; the post may be out."
+FOUND = "found after a restore"
+NOT_THERE = "not there after a restore"
+CANNOT_TELL = "could not tell after a restore"
+TO_ASK = "to be asked for after a restore"
+WORKED_ON = "workers of before the restore"
+LIVES_FOR = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """How many posts were missed, are in doubt, and still wait for their time."""
+
+    missed: int
+    doubtful: int
+    waiting: int
+
+
+def mark(tx: Transaction, reason: str, *, now: datetime, look_after_s: tuple[int, ...]) -> Marked:
+    """Begin safe mode, miss what was due, and doubt what was being sent: nothing of it goes out again by itself.
+
+    All of it belongs into one transaction, before any worker sees the database. Workers known to it are forgotten.
+    """
+    _begin_safe_mode(tx, reason, now)
+    missed = _miss_what_was_due(tx, now)
+    doubtful = _doubt_what_was_being_sent(tx, now, look_after_s) + _look_anew(tx, now)
+    tx.execute(delete(heartbeats))
+    waiting = tx.execute(select(func.count()).select_from(posts).where(text("state = 'queued'"))).scalar_one()
+    return Marked(missed, doubtful, waiting)
+
+
+def _begin_safe_mode(tx: Transaction, reason: str, now: datetime) -> None:
+    if safety.current(tx) is not None:
+        safety.leave(tx, now=now, note="the database was put back; safe mode begins anew")
+    safety.enter(tx, Cause.RESTORE, reason, now=now)
+
+
+def _miss_what_was_due(tx: Transaction, now: datetime) -> int:
+    due = tx.execute(select(posts.c.id, posts.c.attempt).where(text("state = 'queued'"), posts.c.due_at <= now)).all()
+    values = {"reason": WHY_MISSED}
+    moves.apply(tx, [Change(post, attempt, Move.MISS, now, WHY_MISSED, values=values) for post, attempt in due])
+    asked = _to_ask(tx) | {post: 0 for post, _ in due}
+    if asked:
+        _remember_to_ask(tx, asked)
+    return len(due)
+
+
+def _doubt_what_was_being_sent(tx: Transaction, now: datetime, look_after_s: tuple[int, ...]) -> int:
+    query = (
+        select(posts.c.id, posts.c.attempt, posts.c.doubtful_since, attempts.c.started_at)
+        .join(attempts, (attempts.c.post_id == posts.c.id) & (attempts.c.number == posts.c.attempt))
+        .where(text("posts.state = 'publishing'"))
+    )
+    look_at = next_look(0, doubted_at=now, look_after_s=look_after_s)
+    values = {"reason": WHY_DOUBTFUL, "doubted_at": now, "look_at": look_at, "looks": 0, "clean_looks": 0}
+    found = tx.execute(query).all()
+    for post, attempt, since, started_at in found:
+        own = values | {"doubtful_since": since or started_at}
+        moves.apply(tx, [Change(post, attempt, Move.DOUBT, now, WHY_DOUBTFUL, values=own)])
+        moves.end_attempts(tx, [Ending(post, attempt, now, "unconfirmed", WHY_DOUBTFUL)])
+    return len(found)
+
+
+def _look_anew(tx: Transaction, now: datetime) -> int:
+    """Look for those in doubt from the beginning: what was seen of them since is not in this database."""
+    anew = {"doubted_at": now, "look_at": now, "looks": 0, "clean_looks": 0}
+    were = (text("state = 'unconfirmed'"), posts.c.doubted_at != now)
+    return tx.execute(update(posts).where(*were).values(anew)).rowcount
+
+
+# Posts that were missed so: the channel is asked, and what it says is written down
+
+
+def to_ask(tx: Transaction, most: int) -> list[tuple[Post, int]]:
+    """Give posts missed by a restore that are still to be asked for, each with how often it was, the least first."""
+    asked = _to_ask(tx)
+    wanted = sorted(asked, key=lambda post: (asked[post], post))[:most]
+    found = {row[0]: as_post(row) for row in tx.execute(SELECT_POSTS.where(posts.c.id.in_(wanted)))}
+    return [(found[post], asked[post]) for post in wanted if post in found]
+
+
+def was_never_asked(tx: Transaction, post: Post) -> bool:
+    """Tell whether the post was missed by a restore and its channel was not asked even once."""
+    return post.state is State.MISSED and _to_ask(tx).get(post.id) == 0
+
+
+def count_an_ask(tx: Transaction, post: Post) -> int | None:
+    """Count one more ask, before it is made: one that never ends ends the asking too. None: it is settled by now."""
+    asked = _to_ask(tx)
+    if post.id not in asked:
+        return None
+    asked[post.id] += 1
+    _remember_to_ask(tx, asked)
+    return asked[post.id]
+
+
+def settle(
+    tx: Transaction, post: Post, *, at: datetime, kind: str = "", evidence: dict[str, Any] | None = None
+) -> None:
+    """Ask no more for a post, and write down what was seen, if anything was. The post's state stays what it is."""
+    asked = _to_ask(tx)
+    if asked.pop(post.id, None) is None:
+        return
+    if asked:
+        _remember_to_ask(tx, asked)
+    else:
+        safety.forget(tx, TO_ASK)
+    if kind:
+        history.see(tx, post.id, at=at, kind=kind, seen_by="the service", evidence=evidence or {})
+
+
+def where_found(tx: Transaction, post: Post) -> str | None:
+    """Give the address or id of a missed post that a restore forgot and its channel has; None where that is not so."""
+    if post.state is not State.MISSED:
+        return None
+    query = select(sightings.c.evidence).where(sightings.c.post_id == post.id, sightings.c.kind == FOUND)
+    evidence = tx.execute(query.order_by(sightings.c.id.desc()).limit(1)).scalar()
+    retracted = select(events.c.id).where(events.c.post_id == post.id, events.c.kind == str(Move.RETRACT)).limit(1)
+    if evidence is None or tx.execute(retracted).scalar() is not None:
+        return None
+    return str(evidence.get("url") or evidence.get("remote_id") or "there")
+
+
+def _to_ask(tx: Transaction) -> dict[int, int]:
+    return {int(post): asks for post, asks in json.loads(safety.remembered(tx, TO_ASK) or "{}").items()}
+
+
+def _remember_to_ask(tx: Transaction, asked: dict[int, int]) -> None:
+    safety.remember(tx, TO_ASK, json.dumps(asked))
+
+
+# Workers that began before it: they know the channels by the numbers of the database that was there
+
+
+def living(beats: Sequence[tuple[str, datetime]], now: datetime) -> list[str]:
+    """Give the workers that were heard of within the last minute and are not certainly gone."""
+    return [worker for worker, beat_at in beats if beat_at > now - LIVES_FOR and not workers.is_gone(worker)]
+
+
+def remember_workers(tx: Transaction, names: Sequence[str]) -> None:
+    """Write down which workers were at work when the database was put back."""
+    if names:
+        safety.remember(tx, WORKED_ON, json.dumps(list(names)))
+
+
+def workers_to_restart(tx: Transaction) -> list[str]:
+    """Give those of them that were heard of since: they have to begin anew before anything may go out."""
+    before = set(json.loads(safety.remembered(tx, WORKED_ON) or "[]"))
+    return [worker for worker, _ in workers.last_beats(tx) if worker in before and not workers.is_gone(worker)]

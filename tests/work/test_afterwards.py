@@ -1,0 +1,173 @@
+"""After a restore: the channels are asked for what was missed, people are told, and nothing of it is sent again blindly."""
+
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from outreach.bootstrap import House
+from outreach.channels import Channel
+from outreach.letter import parse
+from outreach.model import Absent, Attempt, BadInput, Candidate, CannotTell, Finding, Found, Move, Post, State
+from outreach.store import Store, aftermath, history
+from outreach.watch.afterwards import MOST_ASKS, Afterwards
+from tests.builders import NOW, a_channel, a_stored_post, column, make, seen
+from tests.hands.stand_ins import Scripted
+
+HERE = Candidate("1_77", "https://www.facebook.com/1/posts/77", NOW)
+SOON = NOW + timedelta(minutes=5)
+
+
+class Asked:
+    """A channel that gives these findings one after the other, and keeps what it was asked."""
+
+    def __init__(self, *findings: Finding | Exception) -> None:
+        self.findings: list[Finding | Exception] = list(findings)
+        self.asked: list[Attempt] = []
+
+    def __call__(self, attempt: Attempt) -> Finding:
+        self.asked.append(attempt)
+        finding = self.findings.pop(0) if len(self.findings) > 1 else self.findings[0]
+        if isinstance(finding, Exception):
+            raise finding
+        return finding
+
+
+def put_back(store: Store, *, at: Any = SOON) -> None:
+    """Let the database be one that was just put back."""
+    with store.write() as tx:
+        aftermath.mark(tx, "A backup was put back.", now=at, look_after_s=(30,))
+
+
+def chore(store: Store, *findings: Finding | Exception) -> tuple[Afterwards, Asked]:
+    asked = Asked(*findings)
+    channels = {a_channel(store).id: cast(Channel, Scripted(find=asked))}
+    return Afterwards(store=store, channels=channels, now=lambda: SOON), asked
+
+
+def sightings(store: Store, post: Post) -> list[dict[str, Any]]:
+    with store.read() as tx:
+        return [entry for entry in history.of_post(tx, post.id) if entry["kind"] == "sighting"]
+
+
+def kinds(store: Store) -> list[str]:
+    return column(store, "SELECT kind FROM sightings ORDER BY id")
+
+
+def test_a_post_that_went_out_after_the_backup_stays_missed_and_the_history_says_where_it_is(store: Store) -> None:
+    post = a_stored_post(store)
+    put_back(store)
+    afterwards, asked = chore(store, Found((HERE,)))
+    afterwards.round()
+    afterwards.round()
+    [told] = sightings(store, post)
+    assert (told["what"], told["by"]) == ("found after a restore", "the service")
+    assert told["evidence"]["remote_id"] == "1_77"
+    assert (seen(store, post).state, seen(store, post).url) == (State.MISSED, HERE.url)
+    assert [attempt.first_started_at for attempt in asked.asked] == [NOW]
+
+
+def test_one_that_is_not_there_is_asked_for_twice(store: Store) -> None:
+    a_stored_post(store)
+    put_back(store)
+    afterwards, asked = chore(store, Absent())
+    for _ in range(4):
+        afterwards.round()
+    assert (len(asked.asked), kinds(store)) == (2, ["not there after a restore"])
+
+
+def test_what_no_channel_can_tell_is_asked_a_few_times_and_left_to_a_person(store: Store) -> None:
+    post = a_stored_post(store)
+    put_back(store)
+    afterwards, asked = chore(store, CannotTell("a list cannot be asked"))
+    for _ in range(MOST_ASKS + 2):
+        afterwards.round()
+    assert (len(asked.asked), kinds(store)) == (MOST_ASKS, ["could not tell after a restore"])
+    assert sightings(store, post)[0]["evidence"] == {"why": "a list cannot be asked"}
+
+
+def test_one_that_belongs_to_another_post_proves_nothing(store: Store) -> None:
+    other = a_stored_post(store, State.PUBLISHED)
+    post = a_stored_post(store)
+    put_back(store)
+    afterwards, _ = chore(store, Found((Candidate(f"1_{other.id}", None, NOW),)))
+    afterwards.round()
+    afterwards.round()
+    assert [told["what"] for told in sightings(store, post)] == ["not there after a restore"]
+
+
+def test_a_channel_that_breaks_keeps_no_other_post_waiting(store: Store) -> None:
+    _, second = a_stored_post(store), a_stored_post(store)
+    put_back(store)
+    afterwards, _ = chore(store, RuntimeError("a fault of ours"), Found((HERE,)))
+    with pytest.raises(RuntimeError):
+        afterwards.round()
+    afterwards.round()
+    assert sightings(store, second)[0]["what"] == "found after a restore"
+
+
+def test_a_channel_that_breaks_each_time_is_not_asked_for_ever(store: Store) -> None:
+    a_stored_post(store)
+    put_back(store)
+    afterwards, asked = chore(store, RuntimeError("a fault of ours"))
+    for _ in range(MOST_ASKS):
+        with pytest.raises(RuntimeError):
+            afterwards.round()
+    afterwards.round()
+    afterwards.round()
+    assert (len(asked.asked), kinds(store)) == (MOST_ASKS, ["could not tell after a restore"])
+
+
+def test_a_post_that_a_person_decided_meanwhile_is_not_asked_for(store: Store) -> None:
+    post = a_stored_post(store)
+    put_back(store)
+    make(store, post, Move.CANCEL)
+    afterwards, asked = chore(store, Found((HERE,)))
+    afterwards.round()
+    assert (asked.asked, kinds(store)) == ([], [])
+
+
+def test_what_was_missed_in_the_usual_way_is_not_asked_for(store: Store) -> None:
+    a_stored_post(store, State.MISSED)
+    put_back(store)
+    afterwards, asked = chore(store, Found((HERE,)))
+    afterwards.round()
+    assert asked.asked == []
+
+
+# What a person may do with it
+
+
+@pytest.fixture
+def missed(house: House) -> str:
+    """A post on the Page that a restore missed."""
+    added = house.desk.add(
+        parse("---\ntitle: Poster session\nat: now\nto: [facebook]\n---\nCome.\n"), folder=house.media
+    )
+    put_back(house.store, at=house.clock.now())
+    return added.posts[0].name
+
+
+def test_a_post_is_not_sent_again_before_its_channel_was_asked(house: House, missed: str) -> None:
+    with pytest.raises(BadInput, match="its channel was not asked yet") as refused:
+        house.desk.requeue(missed)
+    assert refused.value.next_step.endswith("outreach worker --once")
+
+
+def test_a_post_that_is_on_the_channel_is_not_sent_again(house: House, missed: str) -> None:
+    answer(house, Found((HERE,)))
+    with pytest.raises(BadInput, match=r"1/facebook is on the channel already: https://www\.facebook\.com/1/posts/77"):
+        house.desk.requeue(missed)
+    assert house.desk.find(missed)[0].state is State.MISSED
+
+
+@pytest.mark.parametrize("finding", [Absent(), CannotTell("no answer")])
+def test_a_post_that_was_not_found_may_be_sent_again_by_a_person(house: House, missed: str, finding: Finding) -> None:
+    answer(house, finding)
+    assert house.desk.requeue(missed).posts[0].state is State.QUEUED
+
+
+def answer(house: House, finding: Finding) -> None:
+    channel = cast(Channel, Scripted(find=lambda _: finding))
+    channels = {target.id: channel for target in house.targets}
+    Afterwards(store=house.store, channels=channels, now=house.clock.now).round()
