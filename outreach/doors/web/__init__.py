@@ -20,6 +20,7 @@ from outreach.lifecycle import NEEDS_A_PERSON
 from outreach.model import BadInput, Post
 from outreach.settings import is_loopback
 from outreach.store.posts import HistoryFilter
+from outreach.trouble import AlarmKind
 
 _HERE = Path(__file__).parent
 _HEADERS = {
@@ -60,7 +61,7 @@ def _add_pages(app: FastAPI, pages: Jinja2Templates, house: House) -> None:
             "zone": house.settings.OUTREACH_TIME_ZONE,
             "channels": house.desk.channels(),
             "checks": house.desk.checks(),
-            "alarms": house.alarms.look(),
+            "alarms": [alarm for alarm in house.alarms.look() if alarm.kind is not AlarmKind.SAFE_MODE],
             "most_alarms": _MOST_ALARMS,
             "safe_mode": house.desk.safe_mode(),
         }
