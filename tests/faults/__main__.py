@@ -45,7 +45,8 @@ def main() -> int:
     stage = Stage()
     try:
         rows = _rows(stage, options)
-        skipped = _play_all(stage, rows, options.lanes, began + 60 * options.minutes)
+        until_s = began + 60 * options.minutes
+        skipped = _play_all(stage, rows, random.Random(options.seed), lanes=options.lanes, until_s=until_s)
     finally:
         stage.close()
     total = Findings()
@@ -94,8 +95,8 @@ def _swept(stage: Stage, sweep: Sweep, sample: int | None, chance: random.Random
     return [sweep.scenario(line) for line in lines_of(sweep.count(stage), sample, chance)]
 
 
-def _play_all(stage: Stage, rows: Sequence[Row], lanes: int, until_s: float) -> int:
-    """Play everything, the soak first and the sweeps last; give how many scenarios there was no time for."""
+def _play_all(stage: Stage, rows: Sequence[Row], chance: random.Random, *, lanes: int, until_s: float) -> int:
+    """Play everything; give how many scenarios there was no time for."""
 
     def one(scenario: Scenario) -> Findings | None:
         return play(stage, scenario) if time.monotonic() < until_s else None
@@ -105,7 +106,7 @@ def _play_all(stage: Stage, rows: Sequence[Row], lanes: int, until_s: float) -> 
     with Progress(*columns, console=Console(stderr=True)) as shown, ThreadPoolExecutor(lanes) as pool:
         task = shown.add_task("playing", total=sum(len(row.scenarios) for row in rows))
         begun: dict[Future[Findings | None], Row] = {
-            pool.submit(one, scenario): row for row in sorted(rows, key=_place) for scenario in row.scenarios
+            pool.submit(one, scenario): row for row, scenario in _in_order(rows, chance)
         }
         for done in as_completed(begun):
             row, found = begun[done], done.result()
@@ -117,8 +118,14 @@ def _play_all(stage: Stage, rows: Sequence[Row], lanes: int, until_s: float) -> 
     return skipped
 
 
-def _place(row: Row) -> tuple[bool, int]:
-    return row.number != SOAK, row.number
+def _in_order(rows: Sequence[Row], chance: random.Random) -> list[tuple[Row, Scenario]]:
+    """The soak first, the cases next, the lines of all sweeps last and mixed: what time cuts off is then a sample."""
+    swept = {sweep.number for sweep in SWEEPS}
+    pairs = [(row, scenario) for row in rows for scenario in row.scenarios]
+    lines = [pair for pair in pairs if pair[0].number in swept]
+    chance.shuffle(lines)
+    others = [pair for pair in pairs if pair[0].number not in swept]
+    return [*sorted(others, key=lambda pair: pair[0].number != SOAK), *lines]
 
 
 # Printing

@@ -184,13 +184,11 @@ def _poison(ground: Ground) -> None:
     ground.write("Poison")
     ground.write("Beside it")
     ground.write("On the list", to="listserv")
-    for _ in range(6):
+    for _ in range(12):
         ground.once(point="after-intent", about="Poison")
         ground.let_pass(1.1)
-    state = ground.post("Poison").state
-    ground.expect(
-        state is State.UNCONFIRMED or state is State.FAILED, f"after six deaths it is {state}: no one is asked"
-    )
+    attempts = ground.post("Poison").attempt
+    ground.expect(attempts <= 3, f"it killed {attempts} workers, and nobody was asked")
 
 
 # 33: told to stop

@@ -137,7 +137,7 @@ class LifeOfPosts(RuleBasedStateMachine):
     def begin(self) -> None:
         an_announcement(self.store, on=ON, due_at=self.clock.now())
 
-    @rule(minutes=st.sampled_from([0, 1, 60]))
+    @rule(minutes=st.sampled_from([0, 0, 1, 60]))
     def enqueue(self, minutes: int) -> None:
         an_announcement(self.store, on=ON[:1], due_at=self.clock.now() + timedelta(minutes=minutes))
 
@@ -212,6 +212,39 @@ class LifeOfPosts(RuleBasedStateMachine):
             moves.end_attempts(tx, [moves.Ending(attempt.post.id, attempt.number, now, name, verdict.reason)])
             if verdict.pause:
                 channels.pause(tx, attempt.post.channel_id, verdict.pause, now=now)
+
+    @rule(end=st.sampled_from(ENDS), then=st.sampled_from(["it writes that down", "it dies", "it stands still"]))
+    def work(self, end: str, then: str) -> None:
+        """The whole way in one step, so that what follows it is met often."""
+        self.claim()
+        while self.in_hand:
+            self.deliver(end)
+        if then == "it dies":
+            self.the_worker_dies()
+        while self.to_record and then == "it writes that down":
+            self.record()
+
+    @rule(late=st.sampled_from(ENDS), end=st.sampled_from(ENDS))
+    def one_comes_back_when_another_is_at_it(self, late: str, end: str) -> None:
+        """A worker that stood still has its answer, whatever it is, when the next attempt is under way."""
+        self.claim()
+        while self.in_hand:
+            self.deliver(late)
+        answers, self.to_record = self.to_record, []
+        self.another_worker_takes_over(3)
+        self.claim()
+        self.to_record = answers
+        while self.to_record:
+            self.record()
+        while self.in_hand:
+            self.deliver(end)
+
+    @rule(rounds=st.sampled_from([1, 3]))
+    def another_worker_takes_over(self, rounds: int) -> None:
+        """Each round comes when every lease, and every wait for the next look, is over."""
+        for _ in range(rounds):
+            self.time_passes(121)
+            self.the_watch_goes_round()
 
     @precondition(lambda self: self.in_hand or self.to_record)
     @rule()

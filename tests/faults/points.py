@@ -123,22 +123,29 @@ def find(dotted: str) -> tuple[Any, str]:
 
 
 class Trigger:
-    """Counts the passings and strikes at the n-th."""
+    """Counts the passings and strikes at the n-th: the process ends there, or stands still."""
 
     def __init__(self, nth: int, number: signal.Signals, about: str = "") -> None:
         self._left, self._number, self._about = nth, number, about
         self._lock = threading.Lock()
 
-    def pull(self, passing: Passing) -> None:
-        """Count one passing; at the n-th the process ends, or stands still, right here."""
+    def is_due(self, passing: Passing) -> bool:
+        """Count one passing; tell whether it is the one to strike at."""
         if self._about and not any(self._about == _title(given) for given in passing.given):
-            return
+            return False
         with self._lock:
             self._left -= 1
-            is_now = self._left == 0
-        if is_now:
-            # To this very thread: sent to the process, SIGSTOP would let it run on for some statements.
-            signal.pthread_kill(threading.get_ident(), self._number)
+            return self._left == 0
+
+    def strike(self) -> None:
+        """End the process, or let it stand still, right here."""
+        # To this very thread: sent to the process, SIGSTOP would let it run on for some statements.
+        signal.pthread_kill(threading.get_ident(), self._number)
+
+    def pull(self, passing: Passing) -> None:
+        """Count one passing, and strike if it is the one."""
+        if self.is_due(passing):
+            self.strike()
 
 
 def _title(given: Any) -> Any:
@@ -160,9 +167,10 @@ def _put(seam: Seam, trigger: Trigger, is_inside: Callable[[], bool]) -> None:
     @wraps(original)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         counts = is_inside() and (seam.side in ("after", "committed") or seam.counts(Passing(args)))
-        if counts and seam.side == "half":
+        if counts and seam.side == "half" and trigger.is_due(Passing(args)):
             original(args[0], args[1][: len(args[1]) // 2])
-        if counts and seam.side in ("before", "half"):
+            trigger.strike()
+        if counts and seam.side == "before":
             trigger.pull(Passing(args))
         gave = original(*args, **kwargs)
         if counts and seam.side in ("after", "committed") and seam.counts(Passing(args, gave)):
