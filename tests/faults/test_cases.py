@@ -1,7 +1,6 @@
 """A part of the fault cases for every day; `make faults` plays all of them."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -35,13 +34,6 @@ DAILY = {
 }
 CHOSEN = [(case.number, s) for case in CASES for s in case.scenarios if s.name in DAILY.get(case.number, ())]
 LINES_OF_EACH = 2
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    made = Stage()
-    yield made
-    made.close()
 
 
 def assert_every_promise_is_kept(stage: Stage, scenario: Scenario) -> None:

@@ -22,10 +22,10 @@ def test_whatever_is_done_in_whatever_order_nothing_is_twice_or_untrue(migrated_
         shutil.copyfile(migrated_file, file)
         return LifeOfPosts(f"sqlite:///{file}")
 
-    run_state_machine_as_test(fresh, settings=settings(BOUNDS, max_examples=30, stateful_step_count=30))  # type: ignore[arg-type]
+    run_state_machine_as_test(fresh, settings=settings(BOUNDS, max_examples=20, stateful_step_count=25))  # type: ignore[arg-type]
 
 
 @pytest.mark.postgres
 def test_the_same_on_postgresql(postgres_cluster: Cluster) -> None:
-    bounds = settings(BOUNDS, max_examples=6, stateful_step_count=25)
+    bounds = settings(BOUNDS, max_examples=4, stateful_step_count=20)
     run_state_machine_as_test(lambda: LifeOfPosts(postgres_cluster.washed()), settings=bounds)  # type: ignore[arg-type]

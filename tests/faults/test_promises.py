@@ -1,18 +1,9 @@
 """The harness itself: what breaks a promise is seen, each by its name."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.faults.cases import Scenario, Stage, play
 from tests.faults.ground import SMTP_PASSWORD, Ground
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    made = Stage()
-    yield made
-    made.close()
 
 
 def kinds(stage: Stage, play_: object) -> set[str]:
