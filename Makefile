@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test check bench faults lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -30,6 +30,9 @@ check: $(V)/.dev ## Check style, types and the direction of imports
 
 bench: $(V)/.dev ## Measure speed and memory against raw sqlite3 in the same run
 	$(B)/python -m tests.bench $(ARGS)
+
+faults: $(V)/.dev ## Prove the publishing protocol under faults (ARGS="--seed 7 --only 8 --posts 500 --json")
+	@$(B)/python -m tests.faults $(ARGS)
 
 lock: ## Resolve both lock files again (needs uv; only a maintainer does this)
 	$(COMPILE) pyproject.toml -o requirements.lock
