@@ -51,6 +51,7 @@ class Stage:
         self.migrated = self.folder / "migrated.db"
         open_store(f"sqlite:///{self.migrated}").close()
         self._cluster: Cluster | None = None
+        self._cluster_folder = somewhere()
         self._one_at_a_time = threading.Lock()
         self._serial = 0
         self._counting = threading.Lock()
@@ -77,8 +78,7 @@ class Stage:
 
     def _postgres(self) -> str:
         if self._cluster is None:
-            folder = Path(somewhere())
-            self._cluster = Cluster(folder)
+            self._cluster = Cluster(self._cluster_folder)
         return self._cluster.washed()
 
     def close(self) -> None:
@@ -86,7 +86,8 @@ class Stage:
         self.zygote.close()
         if self._cluster is not None:
             self._cluster.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self._cluster_folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def play(stage: Stage, scenario: Scenario) -> Findings:

@@ -15,7 +15,7 @@ HOUR_S, DAY_S = 3600.0, 86400.0
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-def _asleep(ground: Ground) -> None:
+def _in_standby(ground: Ground) -> None:
     """The machine sleeps between the claim and the first byte; nobody else is there to take the post over."""
     ground.write("Alpha")
     worker = ground.frozen_at("before-sending")
@@ -91,7 +91,7 @@ def _leap_day(ground: Ground) -> None:
 
 
 CASES = (
-    Case(22, "the machine sleeps in the middle", (Scenario("before the first byte", _asleep, {"OUTREACH_LEASE_S": "1"}),)),
+    Case(22, "the machine sleeps in the middle", (Scenario("before the first byte", _in_standby, {"OUTREACH_LEASE_S": "1"}),)),
     Case(23, "the clock jumps", (
         *(Scenario(name, partial(_jump, seconds)) for name, seconds in (
             ("back an hour", -HOUR_S), ("forward an hour", HOUR_S), ("forward a year", 365 * DAY_S))),
