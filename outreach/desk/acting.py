@@ -160,9 +160,6 @@ def _let_go_if_wholly_cancelled(tx: Any, post: Post) -> None:
 def _check_that_no_restore_forgot_it(tx: Any, found: Sequence[Post]) -> None:
     """Refuse to send again what went out after the backup was made that a restore put back."""
     for post in found:
-        if there := aftermath.where_found(tx, post):
-            step = f"Look at it with: outreach show {post.name}. Once it is deleted there, queue it as a new letter."
-            raise BadInput(f"{post.name} is on the channel already: {there}", next_step=step)
         if aftermath.was_never_asked(tx, post):
             raise BadInput(
                 f"{post.name} may have gone out before the backup was put back; its channel was not asked yet.",

@@ -15,7 +15,7 @@ from outreach.store.engine import Transaction
 from outreach.store.moves import Change, Ending
 from outreach.store.posts import SELECT_POSTS, as_post
 from outreach.store.safety import Cause
-from outreach.store.schema import attempts, events, heartbeats, posts, sightings
+from outreach.store.schema import attempts, heartbeats, posts
 
 WHY_MISSED = "It was due before the backup was put back, and may have gone out meanwhile."
 WHY_DOUBTFUL = "It was being sent when the backup was made; the post may be out."
@@ -117,7 +117,7 @@ def count_an_ask(tx: Transaction, post: Post) -> int | None:
 def settle(
     tx: Transaction, post: Post, *, at: datetime, kind: str = "", evidence: dict[str, Any] | None = None
 ) -> None:
-    """Ask no more for a post, and write down what was seen, if anything was. The post's state stays what it is."""
+    """Ask no more for a post, and write down what was seen, if anything was."""
     asked = _to_ask(tx)
     if asked.pop(post.id, None) is None:
         return
@@ -127,18 +127,6 @@ def settle(
         safety.forget(tx, TO_ASK)
     if kind:
         history.see(tx, post.id, at=at, kind=kind, seen_by="the service", evidence=evidence or {})
-
-
-def where_found(tx: Transaction, post: Post) -> str | None:
-    """Give the address or id of a missed post that a restore forgot and its channel has; None where that is not so."""
-    if post.state is not State.MISSED:
-        return None
-    query = select(sightings.c.evidence).where(sightings.c.post_id == post.id, sightings.c.kind == FOUND)
-    evidence = tx.execute(query.order_by(sightings.c.id.desc()).limit(1)).scalar()
-    retracted = select(events.c.id).where(events.c.post_id == post.id, events.c.kind == str(Move.RETRACT)).limit(1)
-    if evidence is None or tx.execute(retracted).scalar() is not None:
-        return None
-    return str(evidence.get("url") or evidence.get("remote_id") or "there")
 
 
 def _to_ask(tx: Transaction) -> dict[int, int]:

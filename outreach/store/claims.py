@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 
-from outreach.model import Attempt
+from outreach.lifecycle import IllegalMove
+from outreach.model import Attempt, Post
 from outreach.store.engine import Transaction
 from outreach.store.limits import LATE_BY
 from outreach.store.posts import BODY, SELECT_POSTS, as_post, content_from
@@ -151,6 +152,23 @@ _EXTEND = Prepared(
     .where(posts.c.id == bindparam("post"), posts.c.attempt == bindparam("fence"), text("state = 'publishing'"))
     .values(lease_until=bindparam("until", type_=Instant()))
 )
+
+
+def take(tx: Transaction, post: Post, *, worker: str, now: datetime) -> int:
+    """Take this very queued post, so that what became of it elsewhere can be recorded; nothing is sent for it.
+
+    Gives the number of the attempt. Raises `IllegalMove` when the post is not as it was, or its channel is busy.
+    """
+    busy = select(posts.c.id).where(posts.c.channel_id == post.channel_id, text("state = 'publishing'")).limit(1)
+    if tx.execute(busy).scalar() is not None:
+        raise IllegalMove(f"post {post.id} cannot be taken: something is in flight on its channel")
+    number, values = post.attempt + 1, {"state": "publishing", "worker": worker, "lease_until": now}
+    wanted = update(posts).where(posts.c.id == post.id, posts.c.attempt == post.attempt, text("state = 'queued'"))
+    if tx.execute(wanted.values(attempt=number, **values)).rowcount != 1:
+        raise IllegalMove(f"post {post.id} cannot be taken: it is not queued any more")
+    row = {"post_id": post.id, "number": number, "worker": worker, "content_sha256": post.content_sha256}
+    tx.execute(insert(attempts), row | {"started_at": now, "channel_id": post.channel_id})
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -137,6 +138,7 @@ def _mentions(words: str) -> ColumnElement[bool]:
 
 BODY = cast(contents.c.body, Text)
 KNOWN_THERE = "is_known_there"
+WORKER_LOST = "worker_lost"
 
 
 def content(tx: Transaction, post: Post) -> Content:
@@ -217,11 +219,24 @@ def recent_without_link(tx: Transaction, newest: int = 200) -> list[Post]:
     return [as_post(row) for row in tx.execute(query.where(posts.c.url.is_(None), posts.c.remote_id.is_not(None)))]
 
 
-def last_answer(tx: Transaction, post: Post) -> tuple[str | None, bool]:
-    """Give the outcome of the latest attempt, and whether the channel said in it that it has the post already."""
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What the tries at a post came to: the `outcome` of the latest, whether the channel said in it that it has the post
+    already, and how many workers did not live to tell.
+    """
+
+    outcome: str | None
+    is_known_there: bool
+    workers_lost: int
+
+
+def tries(tx: Transaction, post: Post) -> Tries:
+    """Look back at the tries at a post."""
     query = select(attempts.c.outcome, attempts.c.evidence).where(attempts.c.post_id == post.id)
-    row = tx.execute(query.order_by(attempts.c.number.desc()).limit(1)).first()
-    return (row[0], bool((row[1] or {}).get(KNOWN_THERE))) if row else (None, False)
+    rows = [(outcome, evidence or {}) for outcome, evidence in tx.execute(query.order_by(attempts.c.number))]
+    outcome, evidence = rows[-1] if rows else (None, {})
+    lost = sum(bool(told.get(WORKER_LOST)) for _, told in rows)
+    return Tries(outcome, bool(evidence.get(KNOWN_THERE)), lost)
 
 
 def first_try(tx: Transaction, post: Post) -> datetime | None:

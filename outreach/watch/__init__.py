@@ -113,7 +113,8 @@ class Watch:
         try:
             with self._store.write() as tx:
                 moves.apply(tx, [Change(post.post_id, post.attempt, Move.DOUBT, now, reason, values=values)])
-                moves.end_attempts(tx, [Ending(post.post_id, post.attempt, now, "unconfirmed", reason)])
+                lost = Ending(post.post_id, post.attempt, now, "unconfirmed", reason, {posts.WORKER_LOST: True})
+                moves.end_attempts(tx, [lost])
         except IllegalMove:
             return False  # its own worker, or another, was faster
         log.warning("post %d: %s", post.post_id, reason)

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import assert_never
 
 from outreach.channels import Channel
-from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Post, State
-from outreach.store import Store, aftermath, history, posts
+from outreach.lifecycle import IllegalMove
+from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post, State
+from outreach.store import Store, aftermath, claims, moves, posts
+from outreach.store.moves import Change, Ending
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ class Afterwards:
         self._now = now
 
     def round(self) -> None:
-        """Ask for some of them once. A post that is found stays missed: the history tells where it is."""
+        """Ask for some of them once. A post that is found was published, and becomes so here, too."""
         with self._store.read() as tx:
             wanted = aftermath.to_ask(tx, AT_ONCE)
         for post, _ in wanted:
@@ -68,13 +70,23 @@ class Afterwards:
             return posts.not_of_others(tx, post, candidates)
 
     def _found(self, post: Post, ours: list[Candidate]) -> None:
-        oldest = ours[0]
+        """It went out while this database was not in use, so it is published; all at once, so that nobody sends it."""
+        oldest, now = ours[0], self._now()
         evidence = {"remote_id": oldest.remote_id, "url": oldest.url, "why": "it went out after the backup was made"}
-        log.warning("%s: it is on the channel already, as %s", post.name, oldest.remote_id)
-        self._settle(post, aftermath.FOUND, evidence)
+        values = {"remote_id": oldest.remote_id, "url": oldest.url, "reason": None}
+        note = f"found on the channel as {oldest.remote_id}: it went out after the backup was made"
+        try:
+            with self._store.write() as tx:
+                moves.apply(tx, [Change(post.id, post.attempt, Move.REQUEUE, now, note)])
+                number = claims.take(tx, post, worker="the restore", now=now)
+                moves.end_attempts(tx, [Ending(post.id, number, now, "published", evidence=evidence)])
+                moves.apply(tx, [Change(post.id, number, Move.PUBLISH, now, note, values=values)])
+                aftermath.settle(tx, post, at=now, kind=aftermath.FOUND, evidence=evidence)
+        except IllegalMove:
+            log.info("%s: somebody decided meanwhile, or its channel is busy", post.name)
+            return
+        log.warning("%s: %s", post.name, note)
 
     def _settle(self, post: Post, kind: str = "", evidence: dict[str, str | None] | None = None) -> None:
         with self._store.write() as tx:
             aftermath.settle(tx, post, at=self._now(), kind=kind, evidence=evidence)
-            if kind == aftermath.FOUND and evidence and evidence["url"]:
-                history.set_url(tx, post.id, evidence["url"])

@@ -11,9 +11,12 @@ from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Foun
 from outreach.publisher import Pace
 from outreach.store import Store, StoreTrouble, explained, history, moves, posts
 from outreach.store.moves import Change
+from outreach.store.posts import Tries
 from outreach.watch.wallclock import WallClock
 
 log = logging.getLogger(__name__)
+
+MOST_WORKERS_LOST = 2
 
 TWICE = "twice"
 """The kind of sighting that says that a post went out more than once."""
@@ -108,14 +111,22 @@ class Doubts:
         looks = post.looks + 1
         is_absent = may_absolve(looks=looks, clean_looks=post.clean_looks + 1, look_after_s=self._pace.look_after_s)
         with self._store.read() as tx:
-            outcome, is_known_there = posts.last_answer(tx, post)
-        if is_absent and outcome == "refused":
+            tries = posts.tries(tx, post)
+        if is_absent and tries.outcome == "refused":
             self._close(post, Move.REFUSE, post.reason or "The channel refused it.", looks)
-        elif is_absent and not is_known_there and self._now() < post.miss_at:
+        elif is_absent and not self._objection(post, tries):
             self._close(post, Move.ABSOLVE, f"not on the channel after {looks} looks; it is sent again", looks)
         else:
-            why = "the channel says that it has it" if is_known_there else "the channel's list does not have it"
+            why = self._objection(post, tries) or "the channel's list does not have it"
             self._wait(post, is_clean=True, what="not there", why=why)
+
+    def _objection(self, post: Post, tries: Tries) -> str:
+        """Say why a post that is not there must not be sent again by itself; empty when nothing speaks against it."""
+        if tries.is_known_there:
+            return "the channel says that it has it"
+        if tries.workers_lost >= MOST_WORKERS_LOST:
+            return f"{tries.workers_lost} workers ended while sending it; it may be what ends them"
+        return "its grace is over" if self._now() >= post.miss_at else ""
 
     def _close(self, post: Post, move: Move, note: str, looks: int) -> None:
         now = self._now()

@@ -47,11 +47,11 @@ def test_a_backup_put_back_over_a_newer_state_sends_nothing_twice_and_loses_noth
 
     done = place.json("restore", file)
     assert (done["missed"], done["to_be_asked"], done["queued"]) == (2, 0, 1)
+    assert place.states() == {"1/facebook": "missed", "2/listserv": "missed", "3/facebook": "queued"}
     assert once(place) == 0
-    ask_afterwards(place)
     place.json("safe-mode", "off")
     assert once(place) == 0
-    assert place.states() == {"1/facebook": "missed", "2/listserv": "missed", "3/facebook": "queued"}
+    assert place.states() == {"1/facebook": "published", "2/listserv": "missed", "3/facebook": "queued"}
 
     change(place, "UPDATE posts SET due_at = 1 WHERE id = 3")
     assert once(place) == 1
@@ -60,7 +60,9 @@ def test_a_backup_put_back_over_a_newer_state_sends_nothing_twice_and_loses_noth
     assert [mail.subject for mail in box.mail.distributed()] == ["Two"]
 
 
-def test_a_person_is_told_where_a_missed_post_is_and_cannot_send_it_again(place: Place, box: Sandbox) -> None:
+def test_a_missed_post_that_is_out_becomes_published_and_cannot_be_sent_before_that_is_known(
+    place: Place, box: Sandbox
+) -> None:
     place.json("add", place.letter(), "--to", "facebook")
     file = backed_up(place)
     once(place)
@@ -68,11 +70,12 @@ def test_a_person_is_told_where_a_missed_post_is_and_cannot_send_it_again(place:
     assert "was not asked yet" in place.cli("requeue", "1", "--json").error["message"]
     ask_afterwards(place)
     [there] = box.graph.public_posts()
-    [told] = [entry for entry in place.json("show", "1")["posts"][0]["history"] if entry["kind"] == "sighting"]
+    [post] = place.json("show", "1")["posts"]
+    [told] = [entry for entry in post["history"] if entry["kind"] == "sighting"]
     assert (told["what"], told["evidence"]["remote_id"]) == ("found after a restore", there.id)
+    assert (post["state"], post["remote_id"], post["url"]) == ("published", there.id, there.permalink_url)
     assert "found after a restore" in " ".join(place.cli("show", "1").out.split())
-    error = place.cli("requeue", "1", "--json").error
-    assert error["message"].startswith("1/facebook is on the channel already: http")
+    assert place.cli("requeue", "1").code == 1
     assert len(box.graph.public_posts()) == 1
 
 
@@ -148,7 +151,7 @@ def test_a_copy_put_back_by_hand_is_noticed_by_the_worker(place: Place, box: San
 
     assert once(place) == 0
     assert place.json("safe-mode")["cause"] == "restore"
-    assert place.states() == {"1/facebook": "missed"}
+    assert place.states() == {"1/facebook": "published"}
     place.json("safe-mode", "off")
     assert once(place) == 0
     assert len(box.graph.public_posts()) == 1

@@ -255,6 +255,8 @@ class Ground:
         """Decide what only a person can: look at the channels, resume them, confirm what is there and requeue the rest."""
         self.box.graph._faults.clear()
         self.box.mail.faults.clear()
+        if self.safe_mode() is not None:
+            self.run("safe-mode", "off", "--json")
         for row in self.channel_rows().values():
             if row.state == "paused":
                 self.run("channels", "resume", row.name, "--json")

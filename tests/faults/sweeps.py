@@ -123,6 +123,29 @@ def _unapproved(ground: Ground) -> None:
     ground.expect(not ground.post("Alpha").approved, "it is approved before anybody approved it")
 
 
+def _out_since_a_backup(ground: Ground) -> None:
+    _a_text_and_a_mail(ground)
+    ground.expect(ground.run("backup", KEPT_BACKUP, "--json") == 0, "no backup could be made")
+    ground.once()
+    _out_once(ground)
+
+
+def _backed_up(ground: Ground) -> None:
+    """Whatever the kill left, a backup that has its name is whole, and one can be made."""
+    ground.expect(ground.run("backup", KEPT_BACKUP, "--force", "--json") == 0, "no backup can be made any more")
+    ground.expect(ground.run("restore", KEPT_BACKUP, "--json") == 0, "what was made cannot be put back")
+
+
+def _nothing_twice_after_it(ground: Ground) -> None:
+    """Before it or after it: a restored one sends nothing until a person says so, and what was due then is asked about."""
+    ground.run("safe-mode", "off", "--json")
+    ground.once()
+    for channel in ("facebook", "listserv"):
+        ground.expect(ground.copies("Alpha", channel) <= 1, f"it is out more than once on {channel}")
+
+
+KEPT_BACKUP = "kept.zip"
+_COPIES = ("outreach.store.copies", "outreach.store.archive", "outreach.store.backup")
 _STORE = ("outreach.store.moves", "outreach.store.announcements")
 SWEEPS = (
     Sweep(
@@ -160,5 +183,15 @@ SWEEPS = (
         True,
         _out_once,
         {"OUTREACH_APPROVAL": "required"},
+    ),
+    Sweep(97, "a backup is made", _COPIES, ("backup", KEPT_BACKUP, "--json"), _a_text_and_a_mail, False, _backed_up),
+    Sweep(
+        98,
+        "a backup is put back",
+        ("outreach.store.restore", "outreach.store.swap", "outreach.store.aftermath", "outreach.store.home"),
+        ("restore", KEPT_BACKUP, "--json"),
+        _out_since_a_backup,
+        True,
+        _nothing_twice_after_it,
     ),
 )  # fmt: skip

@@ -54,7 +54,7 @@ def kinds(store: Store) -> list[str]:
     return column(store, "SELECT kind FROM sightings ORDER BY id")
 
 
-def test_a_post_that_went_out_after_the_backup_stays_missed_and_the_history_says_where_it_is(store: Store) -> None:
+def test_a_post_that_went_out_after_the_backup_is_published_as_what_it_is_there(store: Store) -> None:
     post = a_stored_post(store)
     put_back(store)
     afterwards, asked = chore(store, Found((HERE,)))
@@ -63,8 +63,22 @@ def test_a_post_that_went_out_after_the_backup_stays_missed_and_the_history_says
     [told] = sightings(store, post)
     assert (told["what"], told["by"]) == ("found after a restore", "the service")
     assert told["evidence"]["remote_id"] == "1_77"
-    assert (seen(store, post).state, seen(store, post).url) == (State.MISSED, HERE.url)
+    now = seen(store, post)
+    assert (now.state, now.remote_id, now.url, now.reason) == (State.PUBLISHED, "1_77", HERE.url, None)
+    assert column(store, "SELECT outcome FROM attempts") == ["published"]
     assert [attempt.first_started_at for attempt in asked.asked] == [NOW]
+
+
+def test_one_whose_channel_is_busy_is_asked_for_again(store: Store) -> None:
+    post = a_stored_post(store)
+    put_back(store)
+    in_flight = a_stored_post(store, State.PUBLISHING)
+    afterwards, _ = chore(store, Found((HERE,)))
+    afterwards.round()
+    assert seen(store, post).state is State.MISSED
+    make(store, in_flight, Move.PUBLISH)
+    afterwards.round()
+    assert seen(store, post).state is State.PUBLISHED
 
 
 def test_one_that_is_not_there_is_asked_for_twice(store: Store) -> None:
@@ -156,9 +170,9 @@ def test_a_post_is_not_sent_again_before_its_channel_was_asked(house: House, mis
 
 def test_a_post_that_is_on_the_channel_is_not_sent_again(house: House, missed: str) -> None:
     answer(house, Found((HERE,)))
-    with pytest.raises(BadInput, match=r"1/facebook is on the channel already: https://www\.facebook\.com/1/posts/77"):
+    with pytest.raises(BadInput, match="1/facebook is published; to requeue it"):
         house.desk.requeue(missed)
-    assert house.desk.find(missed)[0].state is State.MISSED
+    assert house.desk.find(missed)[0].remote_id == "1_77"
 
 
 @pytest.mark.parametrize("finding", [Absent(), CannotTell("no answer")])

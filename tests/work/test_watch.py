@@ -191,6 +191,27 @@ def test_what_the_channel_says_it_has_is_never_sent_again_by_itself(
     assert (now.state, now.look_at, now.looks) == (State.UNCONFIRMED, None, 4)
 
 
+def test_a_post_that_ended_two_workers_is_left_to_a_person(sqlite_store: Store, clock: SettableClock) -> None:
+    post = a_stored_post(sqlite_store, State.PUBLISHING)
+    watch = a_watch(sqlite_store, clock, Says([Absent()]))
+    clock.tick(121)
+    assert watch.rescue() == 1
+    for second in (30, 120, 300, 900):
+        clock.tick(second)
+        watch.doubts.look()
+    assert seen(sqlite_store, post).state is State.QUEUED
+    take(sqlite_store, post, now=clock.now())
+    clock.tick(121)
+    assert watch.rescue() == 1
+    for second in (30, 120, 300, 900):
+        clock.tick(second)
+        watch.doubts.look()
+    now = seen(sqlite_store, post)
+    assert (now.state, now.look_at, now.attempt) == (State.UNCONFIRMED, None, 2)
+    last = column(sqlite_store, "SELECT evidence FROM sightings ORDER BY id")[-1]
+    assert "2 workers ended while sending it" in last
+
+
 @pytest.mark.parametrize(("until", "asked"), [(None, 0), (NOW.replace(minute=30), 0), (NOW, 1)])
 def test_a_channel_that_the_service_paused_is_not_asked(
     sqlite_store: Store, clock: SettableClock, doubtful: Post, until: datetime | None, asked: int

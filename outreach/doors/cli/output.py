@@ -1,7 +1,6 @@
 """How the command line speaks: tables and sentences for people, JSON for programs, one exit code for each end."""
 
 import json
-import logging
 import os
 import re
 import sys
@@ -107,19 +106,6 @@ def _from_the_system(trouble: OSError) -> BadInput:
     where = str(trouble.filename) if trouble.filename else ""
     said = (trouble.strerror or type(trouble).__name__).lower()
     return BadInput(f"The system refused: {said}.", where=where, next_step="Check the disk and the permissions there.")
-
-
-def set_up_logging(*, verbose: bool = False) -> None:
-    """Send the log to standard error, one line an event, with the time in UTC."""
-    logging.Formatter.converter = __import__("time").gmtime
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)sZ %(levelname)s %(name)s: %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
-    logging.getLogger("schedule").setLevel(logging.WARNING)
 
 
 @contextmanager

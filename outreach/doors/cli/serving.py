@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from outreach.doors.cli.output import AsJson, err, opened, out, print_json, say, set_up_logging, verb
+from outreach.doors.cli.log import is_heard, set_up_logging
+from outreach.doors.cli.output import AsJson, err, opened, out, print_json, say, verb
 
 
 def register(app: typer.Typer) -> None:
@@ -119,7 +120,8 @@ def worker(
     with opened() as house:
         if once:
             tried = door.run_once(house)
-            say(f"{tried} {'post was' if tried == 1 else 'posts were'} tried." if tried else "Nothing was due.")
+            if is_heard():
+                say(f"{tried} {'post was' if tried == 1 else 'posts were'} tried." if tried else "Nothing was due.")
             return
         err.print(f"Working on {house.settings.OUTREACH_COMMUNITY}; end with Ctrl-C.")
         door.run(house)
