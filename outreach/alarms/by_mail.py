@@ -1,7 +1,7 @@
 """Telling by mail: one message to each alert address by itself, through the submission server of the settings."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -53,14 +53,8 @@ def mail_routes(settings: Settings, now: Callable[[], datetime]) -> tuple[MailRo
     addresses = settings.alert_addresses
     if not addresses:
         return ()
-    server = submission.Server(
-        host=settings.SMTP_HOST,
-        port=settings.smtp_port,
-        security=settings.SMTP_SECURITY,
-        username=settings.SMTP_USERNAME,
-        password=settings.SMTP_PASSWORD.get_secret_value(),
-        timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
-        final_dot_timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,  # a mail that comes twice does no harm here
-    )
+    # Not the long wait after the final dot: a mail that comes twice does no harm here.
+    patience_s = settings.OUTREACH_HTTP_TIMEOUT_S
+    server = replace(submission.Server.from_settings(settings), final_dot_timeout_s=patience_s)
     sender = parseaddr(settings.LISTSERV_SENDER)[1] or addresses[0]
     return tuple(MailRoute(address, sender, server, now) for address in addresses)

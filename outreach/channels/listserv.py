@@ -86,18 +86,10 @@ class Listserv:
         """Build it from the `LISTSERV_*`, `SMTP_*` and `IMAP_*` settings."""
         if not settings.LISTSERV_ADDRESS:
             return None
-        server = submission.Server(
-            host=settings.SMTP_HOST,
-            port=settings.smtp_port,
-            security=settings.SMTP_SECURITY,
-            username=settings.SMTP_USERNAME,
-            password=settings.SMTP_PASSWORD.get_secret_value(),
-            timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
-        )
         return cls(
             address=settings.LISTSERV_ADDRESS,
             sender=settings.LISTSERV_SENDER,
-            server=server,
+            server=submission.Server.from_settings(settings),
             max_bytes=int(settings.LISTSERV_SIZE_KB * 1024),
             surroundings=surroundings,
             is_sandbox=is_loopback(urlsplit(settings.FACEBOOK_GRAPH_URL).hostname or ""),

@@ -12,10 +12,11 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from outreach.channels._deadline import Reader, steady_s
 from outreach.model import HELD_UP, Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
+from outreach.settings import Settings
 
 FINAL_DOT_TIMEOUT_S = 600.0
 _LAST_LOOK_S = 0.05
@@ -42,6 +43,18 @@ class Server:
     password: str = field(default="", repr=False)
     timeout_s: float = 30.0
     final_dot_timeout_s: float = FINAL_DOT_TIMEOUT_S
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Build it from the `SMTP_*` settings."""
+        return cls(
+            host=settings.SMTP_HOST,
+            port=settings.smtp_port,
+            security=settings.SMTP_SECURITY,
+            username=settings.SMTP_USERNAME,
+            password=settings.SMTP_PASSWORD.get_secret_value(),
+            timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
+        )
 
     def cleaned(self, said: bytes | str) -> str:
         """Make one line of what the server said, without the password in any form in which it was told it."""

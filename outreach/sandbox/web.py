@@ -82,7 +82,11 @@ class _Connection(BaseHTTPRequestHandler):
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
-        request = self._read()
+        try:
+            request = self._read()
+        except EOFError:  # half a request is none
+            self.close_connection = True
+            return
         answer = text(413, "Too large for the sandbox") if request is None else self.server.respond(request)
         self._send(answer)
 
@@ -96,7 +100,10 @@ class _Connection(BaseHTTPRequestHandler):
             return None
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.command, path, query, headers, self.rfile.read(length) if length else b"")
+        body = self.rfile.read(length) if length else b""
+        if len(body) < length:
+            raise EOFError
+        return Request(self.command, path, query, headers, body)
 
     def _send(self, answer: Answer) -> None:
         if answer.delay_s:

@@ -96,7 +96,7 @@ def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tu
 
 
 def with_problems(tx: Transaction, until: datetime, *, most: int = MOST) -> list[tuple[Post, list[tuple[str, str]]]]:
-    """Give the posts due by then whose pre-flight found problems, each with them as (message, next step)."""
+    """Give the posts due by then whose pre-flight found problems, each with them as (message, next step); no warnings."""
     every = list(tx.execute(select(channels.c.id)).scalars())
     query = (
         SELECT_POSTS.add_columns(checks.c.problems)
@@ -105,4 +105,5 @@ def with_problems(tx: Transaction, until: datetime, *, most: int = MOST) -> list
         .order_by(posts.c.due_at, posts.c.id)
         .limit(most)
     )
-    return [(as_post(row), [(one[0], one[1]) for one in row[-1]]) for row in tx.execute(query) if row[-1]]
+    found = [(as_post(row), [(one[0], one[1]) for one in row[-1] if not any(one[2:])]) for row in tx.execute(query)]
+    return [(post, problems) for post, problems in found if problems]

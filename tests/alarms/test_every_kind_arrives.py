@@ -139,6 +139,18 @@ def test_what_would_keep_a_post_from_going_out_is_told_a_day_an_hour_and_ten_min
     assert not [text for text in world.texts() if "Over" in text]  # a stage that gives way to the next is not over
 
 
+def test_a_warning_of_the_pre_flight_is_no_alarm_and_no_part_of_one(world: World) -> None:
+    warning = ("Its link answers, but not to us.", "Try it in a browser.", True)
+    check(world.store, a_stored_post(world.store, due_at=NOW + timedelta(hours=3)), warning)
+    broken = a_stored_post(world.store, due_at=NOW + timedelta(hours=4))
+    check(world.store, broken, warning, ("The token ended.", "Renew it.", False))
+    beat(world)
+    world.run()
+    [text] = world.texts()
+    assert text.count("would not go out") == 1
+    assert "answers, but not to us" not in text
+
+
 @arrives(AlarmKind.SAFE_MODE)
 def test_safe_mode_is_told(world: World) -> None:
     with world.store.write() as tx:

@@ -54,7 +54,7 @@ def mails(box: Sandbox, address: str | None = None) -> list[EmailMessage]:
     return [message_from_bytes(each, policy=default) for each in raw]
 
 
-def check(store: Store, post: Post, *problems: tuple[str, str]) -> None:
+def check(store: Store, post: Post, *problems: tuple[str, str] | tuple[str, str, bool]) -> None:
     """Write down what a pre-flight found."""
     with store.write() as tx:
         tx.execute(insert(checks), {"post_id": post.id, "at": NOW, "problems": [list(each) for each in problems]})

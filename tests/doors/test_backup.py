@@ -17,7 +17,7 @@ from outreach.doors.worker import Worker
 from outreach.sandbox import Sandbox
 from tests.doors.place import Place, a_picture, until
 from tests.doors.test_bad_surroundings import fill, refused
-from tests.doors.test_worker import change, once, working
+from tests.doors.workers import change, once, working
 
 FUTURE = "2035-01-15 09:00"
 

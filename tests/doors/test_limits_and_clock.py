@@ -3,27 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import time_machine
-from sqlalchemy import text
 
 from outreach.doors.worker import Worker
 from outreach.sandbox import Sandbox
 from outreach.store import safety
 from tests.doors.place import Place, until
-
-
-def once(place: Place, **settings: str) -> int:
-    house = place.house(**settings)
-    try:
-        return Worker(house).once()
-    finally:
-        house.close()
-
-
-def change(place: Place, sql: str) -> None:
-    house = place.house()
-    with house.store.write() as tx:
-        tx.execute(text(sql))
-    house.close()
+from tests.doors.workers import change, once
 
 
 def test_a_channel_that_had_enough_for_an_hour_is_paused_and_says_until_when(place: Place, box: Sandbox) -> None:

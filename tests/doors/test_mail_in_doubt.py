@@ -11,6 +11,7 @@ from outreach.doors.web.serving import served
 from outreach.doors.worker import Worker
 from outreach.sandbox import Sandbox
 from tests.doors.place import Place
+from tests.doors.workers import once
 from tests.mail.imap_server import PASSWORD, USER, ImapServer
 
 ASKED_TWICE = "expect everybody on the list to get it a second time."
@@ -40,14 +41,6 @@ def watched(place: Place, server: ImapServer) -> Place:
         "OUTREACH_LOOK_AFTER_S": "0,1",
     }
     return place
-
-
-def once(place: Place) -> int:
-    house = place.house()
-    try:
-        return Worker(house).once()
-    finally:
-        house.close()
 
 
 def in_doubt(place: Place, box: Sandbox, *, keep: bool = True) -> str:

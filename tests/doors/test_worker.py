@@ -3,46 +3,14 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import time_machine
-from sqlalchemy import text
 
 from outreach.doors.worker import Beats, Worker, safely
 from outreach.sandbox import Sandbox
 from tests.doors.place import Place, settings_for, until
-
-
-def once(place: Place, **settings: str) -> int:
-    """`worker --once`, in this process; give how many attempts it made."""
-    house = place.house(**settings)
-    try:
-        return Worker(house).once()
-    finally:
-        house.close()
-
-
-@contextmanager
-def working(place: Place, **settings: str) -> Iterator[Worker]:
-    """A worker that runs in this process."""
-    house = place.house(**settings)
-    worker = Worker(house)
-    worker.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        house.close()
-
-
-def change(place: Place, sql: str) -> None:
-    house = place.house()
-    with house.store.write() as tx:
-        tx.execute(text(sql))
-    house.close()
-
+from tests.doors.workers import change, once, working
 
 # worker --once
 

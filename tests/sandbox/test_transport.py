@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 
 import pytest
 
@@ -99,3 +100,15 @@ def test_one_connection_serves_many_calls(box: Sandbox) -> None:
 def test_a_giant_body_is_not_read(box: Sandbox) -> None:
     payload = b"POST /v25.0/1/feed HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 99999999999\r\n\r\n"
     assert talk(int(box.graph_url.rpartition(":")[2]), payload).startswith(b"HTTP/1.1 413 ")
+
+
+def test_half_a_request_is_none(box: Sandbox) -> None:
+    form = f"message=half&access_token={box.page_token}".encode()
+    head = (
+        f"POST /v25.0/{box.page_id}/feed HTTP/1.1\r\nHost: sandbox\r\nContent-Length: {len(form) + 9}\r\n\r\n".encode()
+    )
+    with socket.create_connection(("127.0.0.1", int(box.graph_url.rpartition(":")[2])), timeout=5) as connection:
+        connection.sendall(head + form)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(4096) == b""
+    assert (box.graph.public_posts(), box.graph.journal) == ([], [])
