@@ -128,6 +128,13 @@ def resume(
     _tell(tx, "resume channel", channel_id, now, person, note)
 
 
+def paused_by_the_service(tx: Transaction, channel_id: int) -> ChannelRow | None:
+    """Give the channel if the service paused it, as for a token that ended or a limit that is reached."""
+    query = select(*_COLUMNS).where(channels.c.id == channel_id, channels.c.state == "paused")
+    row = tx.execute(query.where(channels.c.paused_by.is_(None))).first()
+    return ChannelRow(*row) if row else None
+
+
 def is_a_pause_over(tx: Transaction, now: datetime) -> bool:
     """Tell whether some channel was paused until an instant now past."""
     query = select(channels.c.id).where(channels.c.state == "paused", channels.c.until <= now).limit(1)

@@ -203,12 +203,8 @@ def move_due(tx: Transaction, post: Post, due: datetime, *, now: datetime, note:
 
 
 def to_be_looked_for(tx: Transaction, now: datetime) -> list[Post]:
-    """Give the unconfirmed posts whose time to be looked for has come.
-
-    Not those of a channel that the service paused: a look would fail for a dead token, and lengthen a rate limit.
-    """
-    may_be_asked = or_(channels.c.state == "ready", channels.c.paused_by.is_not(None), channels.c.until <= now)
-    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), posts.c.look_at <= now, may_be_asked)
+    """Give the unconfirmed posts whose time to be looked for has come."""
+    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), posts.c.look_at <= now)
     return [as_post(row) for row in tx.execute(query.order_by(posts.c.look_at).limit(100))]
 
 

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post
 from outreach.publisher import Pace
-from outreach.store import Store, StoreTrouble, explained, history, moves, posts
+from outreach.store import Store, StoreTrouble, channels, explained, history, moves, posts
 from outreach.store.moves import Change
 from outreach.store.posts import Tries
 from outreach.watch.wallclock import WallClock
@@ -17,6 +17,7 @@ from outreach.watch.wallclock import WallClock
 log = logging.getLogger(__name__)
 
 MOST_WORKERS_LOST = 2
+WHILE_PAUSED = timedelta(minutes=5)
 
 TWICE = "twice"
 """The kind of sighting that says that a post went out more than once."""
@@ -76,6 +77,8 @@ class Doubts:
                 self._confirm_or_wait(post, finding)
             case Absent():
                 self._absolve_or_wait(post)
+            case CannotTell() if self._is_postponed(post):
+                log.info("%s: its channel is paused and cannot be asked; asked again later", post.name)
             case CannotTell(reason):
                 self._wait(post, is_clean=False, what="could not tell", why=reason)
             case _ as unknown:
@@ -136,6 +139,16 @@ class Doubts:
         with self._store.write() as tx:
             history.see(tx, post.id, at=now, kind="not there", seen_by="the service", evidence={"looks": looks})
             moves.apply(tx, [Change(post.id, post.attempt, move, now, note, values=values)])
+
+    def _is_postponed(self, post: Post) -> bool:
+        """Look again later, uncounted, where the channel is paused: without a good token or under a limit nothing is learnt."""
+        with self._store.write() as tx:
+            paused = channels.paused_by_the_service(tx, post.channel_id)
+            if paused is None:
+                return False
+            look_at = max(paused.until or self._now(), self._now() + WHILE_PAUSED)
+            history.plan_look(tx, post, look_at=look_at, looks=post.looks, clean_looks=post.clean_looks)
+        return True
 
     def _wait(self, post: Post, *, is_clean: bool, what: str, why: str) -> None:
         now = self._now()

@@ -165,7 +165,7 @@ def _print(rows: Sequence[Row], total: Findings, seed: int, skipped: int, took_s
         f"other breaches {total.count() - total.count('twice', 'lost', 'silent')}."
     )
     for name, found in _doubted(rows, total):
-        console.print(f"Page attempts in doubt, {name}: {found.doubts}; settled without a person: {_share(found):.1%}"
+        console.print(f"Page attempts whose end nobody knew, {name}: {found.doubts}; settled without a person: {_share(found):.1%}"
                       f" (aim: {AIM_ALONE:.0%}).")  # fmt: skip
     if skipped:
         console.print(f"{skipped} runs were left out: the time was over.", style="yellow")

@@ -1,7 +1,6 @@
-"""A process that dies at the k-th line it executes in chosen modules: a fault between any two statements."""
+"""A process that dies at the k-th line of chosen modules that it comes to: a fault between any two statements."""
 
 import importlib
-import itertools
 import signal
 import sys
 import threading
@@ -11,13 +10,16 @@ from typing import Any
 
 
 class Lines:
-    """Counts the executed lines of some modules, in all threads, and kills the process at line `at` (0: never)."""
+    """Counts the lines of some modules as they are first come to, in all threads, and kills the process at line `at`.
+
+    0: never. A line of a loop counts once: what a later round of it meets is the soak's to find.
+    """
 
     def __init__(self, modules: Sequence[str], at: int) -> None:
         self._files = {str(importlib.import_module(name).__file__) for name in modules}
         self._at = at
-        self._numbers = itertools.count(1)
-        self._seen = 0
+        self._places: set[tuple[str, int]] = set()
+        self._lock = threading.Lock()
 
     def watch(self) -> None:
         """Begin to count, in this thread and in those to come."""
@@ -28,14 +30,17 @@ class Lines:
         """Count no more; give how many there were."""
         sys.settrace(None)
         threading.settrace(None)
-        return self._seen
+        return len(self._places)
 
     def _enter(self, frame: FrameType, event: str, _: Any) -> Any:
         return self._line if frame.f_code.co_filename in self._files else None
 
-    def _line(self, _frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line":
-            self._seen = next(self._numbers)
-            if self._seen == self._at:
+    def _line(self, frame: FrameType, event: str, _: Any) -> Any:
+        place = (frame.f_code.co_filename, frame.f_lineno)
+        if event == "line" and place not in self._places:
+            with self._lock:
+                self._places.add(place)
+                is_it = len(self._places) == self._at
+            if is_it:
                 signal.pthread_kill(threading.get_ident(), signal.SIGKILL)
         return self._line

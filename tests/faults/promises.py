@@ -103,7 +103,7 @@ def _untruths(ground: Ground, post: Post, copies: int) -> Iterator[Breach]:
             yield Breach("lost", f"{name} is stuck in publishing")
         case State.QUEUED if not _waits_for_a_person(ground, post):
             yield Breach("lost", f"{name} is due and nobody sends it: {post.reason}")
-        case State.UNCONFIRMED if post.look_at is not None:
+        case State.UNCONFIRMED if post.look_at is not None and not ground.waits_for_a_person(post.channel_id):
             yield Breach("lost", f"{name} is to be looked for and nobody looks")
     if post.state in ASKS and not post.reason:
         yield Breach("silent", f"{name} is {post.state} without a reason")
@@ -210,9 +210,16 @@ def _texts(ground: Ground) -> Iterable[tuple[str, bytes]]:
 
 
 def _doubts(ground: Ground) -> tuple[int, int]:
-    """Count the attempts on the Page that nobody knew the end of, and how many of them the service settled by itself."""
-    of_page = "JOIN posts p ON p.id = x.post_id JOIN channels c ON c.id = p.channel_id AND c.name = 'facebook'"
-    doubted = f"SELECT count(*) FROM attempts x {of_page} WHERE x.outcome = 'unconfirmed'"
-    settled = f"SELECT count(*) FROM events x {of_page} WHERE x.kind IN ('confirm', 'absolve') AND x.person IS NULL"
+    """Count the attempts on the Page that nobody knew the end of, and how many of them the service settled by itself.
+
+    Without those to which Facebook answered that it has the post already: where it then is not, only a person can tell.
+    """
+    of_page = "JOIN posts p ON p.id = t.post_id JOIN channels c ON c.id = p.channel_id AND c.name = 'facebook'"
+    open_ = "coalesce(CAST(t.evidence AS text), '') NOT LIKE '%is_known_there%'"
+    doubted = f"SELECT count(*) FROM attempts t {of_page} WHERE t.outcome = 'unconfirmed' AND {open_}"
+    settled = (
+        f"SELECT count(*) FROM events x JOIN attempts t ON t.post_id = x.post_id AND t.number = x.attempt {of_page}"
+        f" WHERE x.kind IN ('confirm', 'absolve') AND x.person IS NULL AND {open_}"
+    )
     with ground.store() as store, store.read() as tx:
         return tx.execute(text(doubted)).scalar_one(), tx.execute(text(settled)).scalar_one()

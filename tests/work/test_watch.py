@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -212,14 +212,35 @@ def test_a_post_that_ended_two_workers_is_left_to_a_person(sqlite_store: Store, 
     assert "2 workers ended while sending it" in last
 
 
-@pytest.mark.parametrize(("until", "asked"), [(None, 0), (NOW.replace(minute=30), 0), (NOW, 1)])
-def test_a_channel_that_the_service_paused_is_not_asked(
-    sqlite_store: Store, clock: SettableClock, doubtful: Post, until: datetime | None, asked: int
+def test_a_channel_that_is_paused_is_asked_all_the_same(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
 ) -> None:
-    pause(sqlite_store, doubtful.channel_id, until)
-    channel = Says([Absent()])
-    look_at(a_watch(sqlite_store, clock, channel), clock, 30)
-    assert (len(channel.asked), seen(sqlite_store, doubtful).looks) == (asked, asked)
+    pause(sqlite_store, doubtful.channel_id, NOW.replace(hour=23))
+    look_at(a_watch(sqlite_store, clock, Says([Absent(), Found((HERE,))])), clock, 30, 120)
+    assert seen(sqlite_store, doubtful).state is State.PUBLISHED
+
+
+def test_a_look_that_failed_under_a_limit_waits_for_its_end(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
+) -> None:
+    pause(sqlite_store, doubtful.channel_id, NOW + timedelta(hours=1))
+    look_at(a_watch(sqlite_store, clock, Says([CannotTell("a limit is reached")])), clock, 30)
+    now = seen(sqlite_store, doubtful)
+    assert (now.looks, now.look_at) == (0, NOW + timedelta(hours=1))
+
+
+def test_a_look_that_failed_on_a_channel_that_waits_for_a_person_does_not_count(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
+) -> None:
+    pause(sqlite_store, doubtful.channel_id)
+    channel = Says([CannotTell("the token ended"), CannotTell("the token ended"), Found((HERE,))])
+    watch = a_watch(sqlite_store, clock, channel)
+    look_at(watch, clock, 30, 120)
+    now = seen(sqlite_store, doubtful)
+    assert (now.looks, now.look_at, len(channel.asked)) == (0, NOW + timedelta(seconds=330), 1)
+    look_at(watch, clock, 330, 631)
+    assert seen(sqlite_store, doubtful).state is State.PUBLISHED
+    assert sightings(sqlite_store, doubtful) == ["found"]
 
 
 def test_a_person_who_decides_while_it_is_looked_for_has_the_last_word(
