@@ -240,7 +240,8 @@ class Ground:
 
     def _is_up_to_people(self) -> bool:
         """Tell whether everything that is open is on a channel that waits for a person."""
-        return all(p.state in AT_REST or self.waits_for_a_person(p.channel_id) for p in self.posts())
+        asked = {p.id for p in self.posts() if p.state is State.UNCONFIRMED and p.look_at is None}
+        return all(p.state in AT_REST or p.id in asked or self.waits_for_a_person(p.channel_id) for p in self.posts())
 
     def _is_at_rest(self) -> bool:
         return not self.inside("inbox") and all(post.state in AT_REST for post in self.posts())
