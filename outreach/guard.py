@@ -20,22 +20,21 @@ class Mark:
 
 
 class ClockGuard:
-    """Notices that the wall clock jumped by more than ten minutes since it was last looked at."""
+    """Notices that the wall clock jumped by more than ten minutes since what it said was last accepted."""
 
     def __init__(self, now: datetime, steady_s: float) -> None:
         self._mark = Mark(now, steady_s)
 
     def jump(self, now: datetime, steady_s: float) -> timedelta | None:
-        """Give the jump, once for each; None when there was none. What is small and adds up slowly is let pass."""
+        """Give the jump, again and again until it is accepted; None when there was none. Small drifts are let pass."""
         ahead = self._mark.ahead(now, steady_s)
-        is_jump = abs(ahead) > MOST_APART
-        if is_jump or abs(ahead) < _SMALL:
+        if abs(ahead) < _SMALL:
             self._mark = Mark(now, steady_s)
-        return ahead if is_jump else None
+        return ahead if abs(ahead) > MOST_APART else None
 
-    def is_in_doubt(self, now: datetime, steady_s: float) -> bool:
-        """Tell whether there is a jump that nobody has looked at yet. Changes nothing."""
-        return abs(self._mark.ahead(now, steady_s)) > MOST_APART
+    def accept(self, now: datetime, steady_s: float) -> None:
+        """Go by what the clock says now: the jump is on record, or was found to be right."""
+        self._mark = Mark(now, steady_s)
 
 
 def sentence(ahead: timedelta) -> str:

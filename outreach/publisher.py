@@ -19,7 +19,7 @@ from outreach.guard import ClockGuard
 from outreach.lifecycle import IllegalMove
 from outreach.model import HELD_UP, Attempt, BadInput, Found, Move, Outcome, Published, Refused, Unconfirmed
 from outreach.results import Pace, Result, doubt_values, record
-from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, explained, posts, safety
+from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, clockmarks, explained, posts, safety, workers
 
 __all__ = ["Clock", "Pace", "Publisher", "doubt_values"]
 
@@ -226,6 +226,8 @@ class Publisher:
                 kept = claims.extend_leases(tx, self._going_on(busy), now + self._pace.lease)
             if claiming and not self._has_jumped(tx, now, began_s):
                 claimed = self._claim(tx, free, now, most=MOST_SENDERS - len(busy))
+        if claiming and self._guard.jump(now, began_s) is not None:
+            self._guard.accept(now, began_s)  # it is on record by now
         if extends:
             self._extended_at_s = began_s
         if kept:
@@ -251,10 +253,10 @@ class Publisher:
     def _has_jumped(self, tx: Any, now: datetime, steady_s: float) -> bool:
         """Tell whether the wall clock just jumped; then nothing goes out until that is understood."""
         ahead = self._guard.jump(now, steady_s)
-        if ahead is None:
+        if ahead is None or clockmarks.is_accepted(tx, now, steady_s):
             return False
         log.error("%s", guard.sentence(ahead))
-        safety.enter(tx, safety.Cause.CLOCK, guard.sentence(ahead), now=now)
+        safety.enter(tx, safety.Cause.CLOCK, guard.sentence(ahead), now=now, host=workers.host())
         return True
 
     def _recorded_one_by_one(self, results: list[Result]) -> list[Result]:

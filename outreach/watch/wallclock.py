@@ -1,15 +1,14 @@
 """The wall clock of this machine: whether it can be relied on, and safe mode while it cannot."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from outreach import guard
 from outreach.channels import Channel, HasClock
-from outreach.guard import MOST_APART, ClockGuard, Mark
-from outreach.store import Store, Transaction, health, safety, workers
-from outreach.store.safety import Cause, SafeMode
+from outreach.guard import MOST_APART, ClockGuard
+from outreach.store import Store, Transaction, clockmarks, health, safety, workers
+from outreach.store.safety import Cause
 
 log = logging.getLogger(__name__)
 
@@ -39,21 +38,18 @@ class WallClock:
 
     def is_in_doubt(self) -> bool:
         """Tell whether what the clock says must not be acted on."""
-        if self._guard.is_in_doubt(self._now(), self._elapsed_s()):
-            return True
-        safe = self._safe_mode()
-        return safe is not None and safe.cause is Cause.CLOCK
+        return self._guard.jump(self._now(), self._elapsed_s()) is not None or self._is_a_cause()
 
     def settle(self) -> None:
         """At a start: find out whether the clock can be right, by what the workers before left on record."""
         now = self._now()
         with self._store.read() as tx:
-            why = "" if safety.current(tx) else self._suspicion(tx, now)
+            why = self._suspicion(tx, now)
         if why and not self._is_confirmed(now):
             self._begin_safe_mode(why, now)
 
     def _suspicion(self, tx: Transaction, now: datetime) -> str:
-        mark, newest = _kept(tx), health.newest_event(tx)
+        mark, newest = clockmarks.kept(tx), health.newest_event(tx)
         if mark is not None and abs(ahead := mark.ahead(now, self._elapsed_s())) > MOST_APART:
             return guard.sentence(ahead)
         if newest is None or mark is not None:
@@ -69,35 +65,40 @@ class WallClock:
         """At each beat: begin safe mode when the clock jumped, end it when the clock is right, and leave a mark."""
         now, steady_s = self._now(), self._elapsed_s()
         ahead = self._guard.jump(now, steady_s)
-        if ahead is not None:
+        if ahead is not None and not self._is_accepted(now, steady_s):
             self._begin_safe_mode(guard.sentence(ahead), now)
-            return
-        safe = self._safe_mode()
-        if safe is not None and safe.cause is Cause.CLOCK:
+        elif self._is_a_cause():
             self._end_if_right(now, steady_s)
         else:
             self._leave_mark(now, steady_s)
+        if ahead is not None:
+            self._guard.accept(now, steady_s)  # by now it is on record
 
-    def _safe_mode(self) -> SafeMode | None:
+    def _is_a_cause(self) -> bool:
+        """Tell whether the clock of this machine is a reason why nothing goes out."""
         with self._store.read() as tx:
-            return safety.current(tx)
+            return any((each.cause, each.host) == (Cause.CLOCK, workers.host()) for each in safety.causes(tx))
+
+    def _is_accepted(self, now: datetime, steady_s: float) -> bool:
+        with self._store.read() as tx:
+            return clockmarks.is_accepted(tx, now, steady_s)
 
     def _begin_safe_mode(self, why: str, now: datetime) -> None:
         with self._store.write() as tx:
-            if safety.enter(tx, Cause.CLOCK, why, now=now):
+            if safety.enter(tx, Cause.CLOCK, why, now=now, host=workers.host()):
                 log.error("%s", why)
 
     def _end_if_right(self, now: datetime, steady_s: float) -> None:
         with self._store.read() as tx:
-            mark = _kept(tx)
+            mark = clockmarks.kept(tx)
         is_back = mark is not None and abs(mark.ahead(now, steady_s)) < AGREES
         if not is_back and not self._is_confirmed(now):
             return
+        note = "the clock is right again" if is_back else "the clock agrees with that of a channel"
         with self._store.write() as tx:
-            note = "the clock is right again" if is_back else "the clock agrees with that of a channel"
-            safety.leave(tx, now=now, note=note)
-        self._leave_mark(now, steady_s)
-        log.warning("The clock is right: posts go out again.")
+            goes_on = safety.take_back_clock(tx, workers.host(), now=now, note=note)
+            clockmarks.leave(tx, now, steady_s)
+        log.warning("The clock is right%s.", ": posts go out again" if goes_on else "; safe mode stays on all the same")
 
     def _is_confirmed(self, now: datetime) -> bool:
         there = self._server_time()
@@ -116,9 +117,8 @@ class WallClock:
         return next((time for clock in self._clocks if (time := clock.server_time()) is not None), None)
 
     def _leave_mark(self, now: datetime, steady_s: float) -> None:
-        mark = json.dumps({"boot": workers.boot(), "at": now.isoformat(), "steady_s": steady_s})
         with self._store.write() as tx:
-            safety.remember(tx, _key(), mark)
+            clockmarks.leave(tx, now, steady_s)
 
 
 _BEHIND = (
@@ -133,17 +133,3 @@ _AFTER_A_LONG_PAUSE = (
     "Nothing was done here for more than 30 days, or the clock is wrong, so nothing is published yet."
     " Look at the queue; if all is well: outreach safe-mode off"
 )
-
-
-def _key() -> str:
-    return f"{safety.CLOCK_MARK}{workers.host()}"
-
-
-def _kept(tx: Transaction) -> Mark | None:
-    """Give the mark that a worker of this machine left since it was started; an older one says nothing."""
-    try:
-        kept = json.loads(safety.remembered(tx, _key()) or "")
-        is_of_this_boot = kept["boot"] == workers.boot() != ""
-        return Mark(datetime.fromisoformat(kept["at"]), float(kept["steady_s"])) if is_of_this_boot else None
-    except (ValueError, KeyError, TypeError):
-        return None

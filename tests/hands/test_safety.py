@@ -22,13 +22,26 @@ def test_nothing_is_claimed_while_safe_mode_is_on(store: Store) -> None:
     assert len(claimed(store)) == 1
 
 
-def test_the_first_cause_stays_until_safe_mode_is_left(store: Store) -> None:
+def test_each_cause_counts_and_a_persons_is_shown_first(store: Store) -> None:
+    later = NOW + timedelta(hours=1)
     with store.write() as tx:
-        safety.enter(tx, Cause.RESTORE, "A backup was restored.", now=NOW)
-        assert not safety.enter(tx, Cause.CLOCK, "The clock jumped.", now=NOW + timedelta(hours=1))
-        found = safety.current(tx)
+        assert safety.enter(tx, Cause.CLOCK, "The clock jumped.", now=NOW, host="one")
+        assert not safety.enter(tx, Cause.CLOCK, "It jumped again.", now=later, host="one")
+        assert safety.enter(tx, Cause.PERSON, "A wrong link.", now=later)
+    with store.read() as tx:
+        assert safety.current(tx) == safety.SafeMode(Cause.PERSON, "A wrong link.", later)
+        assert [each.cause for each in safety.causes(tx)] == [Cause.CLOCK, Cause.PERSON]
 
-    assert found == safety.SafeMode(Cause.RESTORE, "A backup was restored.", NOW)
+
+def test_a_clock_that_is_right_again_takes_back_its_own_cause_and_no_other(store: Store) -> None:
+    with store.write() as tx:
+        for host in ("one", "two"):
+            safety.enter(tx, Cause.CLOCK, "The clock jumped.", now=NOW, host=host)
+        safety.enter(tx, Cause.RESTORE, "A backup was restored.", now=NOW)
+        assert not safety.take_back_clock(tx, "one", now=NOW, note="right again")
+        assert [(each.cause, each.host) for each in safety.causes(tx)] == [(Cause.CLOCK, "two"), (Cause.RESTORE, "")]
+        assert safety.leave(tx, now=NOW, person="ann@example.org")
+        assert safety.causes(tx) == []
 
 
 def test_safe_mode_is_left_once_and_told(store: Store) -> None:

@@ -235,3 +235,58 @@ def test_nothing_is_missed_rescued_or_looked_for_by_a_clock_that_jumped(store: S
     states = [seen(store, post).state for post in (queued, waiting, doubtful)]
     assert states == [State.PUBLISHING, State.QUEUED, State.UNCONFIRMED]
     assert seen(store, doubtful).looks == 0
+
+
+def test_a_person_who_stops_everything_is_not_overruled_by_a_clock_that_is_right_again(
+    store: Store, clock: SettableClock
+) -> None:
+    wall = a_wall_clock(store, clock)
+    wall.check()
+    jump(clock, HOUR)
+    wall.check()
+    with store.write() as tx:
+        safety.enter(tx, safety.Cause.PERSON, "A wrong link.", now=clock.now(), person="ann@example.org")
+    jump(clock, -HOUR)
+    wall.check()
+
+    assert safe_mode(store) == "person"
+    assert not wall.is_in_doubt()
+
+
+def test_a_jump_counts_although_nothing_goes_out_for_another_reason(store: Store, clock: SettableClock) -> None:
+    wall = a_wall_clock(store, clock)
+    wall.check()
+    with store.write() as tx:
+        safety.enter(tx, safety.Cause.RESTORE, "A backup was restored.", now=NOW)
+    jump(clock, timedelta(days=2))
+    wall.check()
+
+    assert safe_mode(store) == "restore"
+    assert wall.is_in_doubt()
+
+
+def test_the_clock_of_another_machine_says_nothing_of_this_one(store: Store, clock: SettableClock) -> None:
+    with store.write() as tx:
+        safety.enter(tx, safety.Cause.CLOCK, "The clock jumped.", now=NOW, host="another machine")
+    wall = a_wall_clock(store, clock, NOW, NOW)
+    wall.check()
+    wall.check()
+
+    assert safe_mode(store) == "clock"
+    assert not wall.is_in_doubt()
+
+
+def test_a_publisher_believes_a_person_who_said_that_the_clock_is_right(store: Store, clock: SettableClock) -> None:
+    row = a_channel(store)
+    a_stored_post(store, miss_at=NOW + timedelta(hours=9))
+    wall = a_wall_clock(store, clock)
+    wall.check()
+    publisher = a_publisher(store, {row.id: Scripted()}, clock=clock)
+    jump(clock, HOUR)
+    wall.check()
+    with store.write() as tx:
+        safety.leave(tx, now=clock.now(), person="ann@example.org")
+
+    assert publisher.drain() == 1
+    assert safe_mode(store) is None
+    publisher.close()
