@@ -149,6 +149,13 @@ class Content:
         pictures = [{"alt": p.alt, "sha256": p.sha256} for p in self.pictures]
         return sha256_of_json({"link": self.link, "message": self.text, "pictures": pictures})
 
+    def is_what_was_approved(self, sha256: str) -> bool:
+        """Compare the hashes; what cannot even be hashed was never approved."""
+        try:
+            return self.sha256() == sha256
+        except (BadInput, UnicodeError):
+            return False
+
 
 @dataclass(frozen=True, slots=True)
 class Post:

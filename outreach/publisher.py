@@ -17,7 +17,7 @@ from outreach import guard
 from outreach.channels import Channel
 from outreach.guard import ClockGuard
 from outreach.lifecycle import IllegalMove
-from outreach.model import HELD_UP, Attempt, BadInput, Found, Move, Outcome, Published, Refused, Unconfirmed
+from outreach.model import HELD_UP, Attempt, Found, Move, Outcome, Published, Refused, Unconfirmed
 from outreach.results import Pace, Result, doubt_values, record
 from outreach.store import NOT_STORABLE, Store, StoreTrouble, claims, clockmarks, explained, posts, safety, workers
 
@@ -316,9 +316,19 @@ class Publisher:
         return self._pace.lease.total_seconds() / 2
 
     def _may_send(self, attempt: Attempt) -> bool:
-        """Tell whether half of the lease is left: a worker that was held up for longer may have been given up."""
+        """Tell whether half of the lease and some of the grace are left, and nobody stopped it since it was claimed.
+
+        A worker that was held up for longer may have been given up. What cannot be asked is not sent.
+        """
         until_s = self._send_until_s.get(attempt.post.id)
-        return until_s is not None and self._clock.elapsed_s() <= until_s
+        if until_s is None or self._clock.elapsed_s() > until_s or self._clock.now() >= attempt.post.miss_at:
+            return False
+        try:
+            with self._store.read() as tx:
+                return claims.may_go_on(tx, attempt.post.id, attempt.number, self._clock.now())
+        except StoreTrouble as trouble:
+            log.error("%s: not sent now. %s", attempt.post.name, explained(trouble).message)
+            return False
 
     # Sending
 
@@ -328,7 +338,7 @@ class Publisher:
             self._inbox.put(Result(attempt, self._outcome(attempt), self._clock.now()))
 
     def _outcome(self, attempt: Attempt) -> Outcome:
-        if not _is_as_approved(attempt):
+        if not attempt.content.is_what_was_approved(attempt.post.content_sha256):
             return Refused("What is stored is not what was approved; it was not sent.")
         if not attempt.may_send():
             return HELD_UP
@@ -371,10 +381,3 @@ class Publisher:
         late = [Result(attempt, Unconfirmed(reason), self._clock.now()) for attempt in self._in_flight.values()]
         self._turn(late, claiming=False)
         self.close()
-
-
-def _is_as_approved(attempt: Attempt) -> bool:
-    try:
-        return attempt.content.sha256() == attempt.post.content_sha256
-    except (BadInput, UnicodeError):
-        return False  # what cannot even be hashed was never approved

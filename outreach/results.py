@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from outreach.lifecycle import Verdict, judge, next_look
-from outreach.model import Attempt, Move, Outcome, Unconfirmed
-from outreach.store import Transaction, channels, moves
+from outreach.model import Attempt, Move, Outcome, Published, Unconfirmed
+from outreach.store import Transaction, channels, history, moves
 from outreach.store.limits import Limits
 from outreach.store.moves import Change, Ending
 from outreach.store.posts import KNOWN_THERE
@@ -45,6 +45,13 @@ def record(tx: Transaction, results: Sequence[Result], pace: Pace) -> None:
     for result in results:
         if result.verdict.pause is not None:
             channels.pause(tx, result.attempt.post.channel_id, result.verdict.pause, now=result.at)
+    for result in results:
+        copies = result.outcome.evidence.get("remote_ids", ()) if isinstance(result.outcome, Published) else ()
+        if len(copies) > 1:
+            evidence = {"remote_ids": list(copies), "url": result.verdict.url}
+            history.see(
+                tx, result.attempt.post.id, at=result.at, kind=history.TWICE, seen_by="the service", evidence=evidence
+            )
     failed = [result for result in results if result.verdict.move is not Move.PUBLISH]
     if failed:
         pace.limits.after_failures(tx, (r.attempt.post.channel_id for r in failed), failed[-1].at)

@@ -147,7 +147,7 @@ class Acting(Looking):
         """Let posts out on a channel again."""
         with self._store.write() as tx:
             row = channels.by_name(tx, self._community.id, name)
-            channels.resume(tx, row.id, now=self._now(), person=person)
+            channels.resume(tx, row.id, now=self._now(), person=person or "a person")
         self.on_queued()
 
 
@@ -160,9 +160,9 @@ def _let_go_if_wholly_cancelled(tx: Any, post: Post) -> None:
 def _check_that_no_restore_forgot_it(tx: Any, found: Sequence[Post]) -> None:
     """Refuse to send again what went out after the backup was made that a restore put back."""
     for post in found:
-        if aftermath.was_never_asked(tx, post):
+        if aftermath.is_still_asked_for(tx, post):
             raise BadInput(
-                f"{post.name} may have gone out before the backup was put back; its channel was not asked yet.",
+                f"{post.name} may have gone out before the backup was put back; its channel is still being asked.",
                 next_step="A running worker asks within minutes, or ask now with: outreach worker --once",
             )
 

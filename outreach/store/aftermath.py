@@ -24,6 +24,8 @@ NOT_THERE = "not there after a restore"
 CANNOT_TELL = "could not tell after a restore"
 TO_ASK = "to be asked for after a restore"
 WORKED_ON = "workers of before the restore"
+ASKED_BACK = timedelta(days=30)
+MOST_ASKED_BACK = 500
 LIVES_FOR = timedelta(seconds=60)
 
 
@@ -59,10 +61,18 @@ def _miss_what_was_due(tx: Transaction, now: datetime) -> int:
     due = tx.execute(select(posts.c.id, posts.c.attempt).where(text("state = 'queued'"), posts.c.due_at <= now)).all()
     values = {"reason": WHY_MISSED}
     moves.apply(tx, [Change(post, attempt, Move.MISS, now, WHY_MISSED, values=values) for post, attempt in due])
-    asked = _to_ask(tx) | {post: 0 for post, _ in due}
+    asked = _to_ask(tx) | {post: 0 for post, _ in due} | dict.fromkeys(_missed_before(tx, now), 0)
     if asked:
         _remember_to_ask(tx, asked)
     return len(due)
+
+
+def _missed_before(tx: Transaction, now: datetime) -> Sequence[int]:
+    """Give those that the backup knows as missed already: somebody may have sent them after it was made."""
+    lately = (posts.c.planned_at > now - ASKED_BACK, posts.c.state == State.MISSED)
+    return (
+        tx.execute(select(posts.c.id).where(*lately).order_by(posts.c.id.desc()).limit(MOST_ASKED_BACK)).scalars().all()
+    )
 
 
 def _doubt_what_was_being_sent(tx: Transaction, now: datetime, look_after_s: tuple[int, ...]) -> int:
@@ -99,9 +109,9 @@ def to_ask(tx: Transaction, most: int) -> list[tuple[Post, int]]:
     return [(found[post], asked[post]) for post in wanted if post in found]
 
 
-def was_never_asked(tx: Transaction, post: Post) -> bool:
-    """Tell whether the post was missed by a restore and its channel was not asked even once."""
-    return post.state is State.MISSED and _to_ask(tx).get(post.id) == 0
+def is_still_asked_for(tx: Transaction, post: Post) -> bool:
+    """Tell whether the post was missed at a restore and its channel has not said yet whether it went out."""
+    return post.state is State.MISSED and post.id in _to_ask(tx)
 
 
 def count_an_ask(tx: Transaction, post: Post) -> int | None:
@@ -151,7 +161,7 @@ def remember_workers(tx: Transaction, names: Sequence[str]) -> None:
         safety.remember(tx, WORKED_ON, json.dumps(list(names)))
 
 
-def workers_to_restart(tx: Transaction) -> list[str]:
-    """Give those of them that were heard of since: they have to begin anew before anything may go out."""
+def workers_to_restart(tx: Transaction, now: datetime) -> list[str]:
+    """Give those of them that are heard of still: they have to begin anew before anything may go out."""
     before = set(json.loads(safety.remembered(tx, WORKED_ON) or "[]"))
-    return [worker for worker, _ in workers.last_beats(tx) if worker in before and not workers.is_gone(worker)]
+    return [worker for worker in living(workers.last_beats(tx), now) if worker in before]

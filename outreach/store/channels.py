@@ -143,11 +143,14 @@ def is_a_pause_over(tx: Transaction, now: datetime) -> bool:
 
 def resume_those_whose_time_is_over(tx: Transaction, now: datetime) -> Sequence[int]:
     """Make ready the channels that were paused until an instant now past."""
-    over = (
-        tx.execute(select(channels.c.id).where(channels.c.state == "paused", channels.c.until <= now)).scalars().all()
-    )
+    is_over = (
+        channels.c.state == "paused",
+        channels.c.until <= now,
+    )  # asked as it is changed: one paused anew stays so
+    ready = {"state": "ready", "reason": None, "until": None, "paused_by": None}
+    over = tx.execute(update(channels).where(*is_over).values(**ready).returning(channels.c.id)).scalars().all()
     for channel_id in over:
-        resume(tx, channel_id, now=now, note="the time it was paused for is over")
+        _tell(tx, "resume channel", channel_id, now, None, "the time it was paused for is over")
     return over
 
 

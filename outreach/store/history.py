@@ -10,6 +10,9 @@ from outreach.model import Move, Post
 from outreach.store.engine import Transaction
 from outreach.store.schema import attempts, events, posts, sightings
 
+TWICE = "twice"
+"""The kind of sighting that says that a post went out more than once."""
+
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _VERDICTS = {str(move) for move in (Move.PUBLISH, Move.DEFER, Move.FAIL, Move.DOUBT)}
 

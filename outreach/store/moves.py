@@ -21,7 +21,10 @@ _ENDS_THE_DOUBT = {"doubted_at": None, "look_at": None}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One move of one post, in the name of one attempt. `values` are further columns of the post that the move sets."""
+    """One move of one post, in the name of one attempt. `values` are further columns of the post that the move sets.
+
+    `only_from` narrows the states that the move may start from, for who concluded it from one of them.
+    """
 
     post_id: int
     attempt: int
@@ -30,6 +33,7 @@ class Change:
     note: str | None = None
     person: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    only_from: frozenset[State] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,13 @@ def apply(tx: Transaction, changes: Iterable[Change]) -> None:
     A change is refused when the post left the state it starts from, or when another attempt began since: a worker that
     comes back late cannot speak for a later attempt.
     """
-    groups: dict[tuple[Move, tuple[str, ...]], list[Change]] = defaultdict(list)
+    groups: dict[tuple[Move, frozenset[State], tuple[str, ...]], list[Change]] = defaultdict(list)
     for change in changes:
-        groups[change.move, tuple(change.values)].append(change)
-    for (move, columns), group in groups.items():
+        starts = MOVES[change.move][0]
+        groups[change.move, starts & (change.only_from or starts), tuple(change.values)].append(change)
+    for (move, starts, columns), group in groups.items():
         rows = [{"post": c.post_id, "fence": c.attempt} | dict(c.values) for c in group]
-        if _guarded(move, columns).run_all(tx, rows) != len(group):
+        if _guarded(move, starts, columns).run_all(tx, rows) != len(group):
             raise IllegalMove(f"{move} of post {', '.join(str(c.post_id) for c in group)} is not possible any more")
     told = [_event(change) for group in groups.values() for change in group]
     if told:
@@ -63,8 +68,8 @@ def apply(tx: Transaction, changes: Iterable[Change]) -> None:
 
 
 @cache
-def _guarded(move: Move, columns: tuple[str, ...]) -> Prepared:
-    starts, end = MOVES[move]
+def _guarded(move: Move, starts: frozenset[State], columns: tuple[str, ...]) -> Prepared:
+    end = MOVES[move][1]
     cleared: dict[str, Any] = {}
     if State.PUBLISHING in starts:
         cleared |= _ENDS_THE_LEASE

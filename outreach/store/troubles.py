@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import ColumnElement, Select, or_, select, text
 
 from outreach.model import Post
 from outreach.store import safety
 from outreach.store.engine import Transaction
 from outreach.store.posts import SELECT_POSTS, as_post
 from outreach.store.recent import first_since
-from outreach.store.schema import channels, checks, events, posts, sightings
+from outreach.store.schema import attempts, channels, checks, events, posts, sightings
 
 OVERDUE_AFTER = timedelta(seconds=60)
 TRYING_AGAIN_FOR = timedelta(minutes=5)
+IN_ITS_SPACE_FOR = timedelta(minutes=15)
+BEING_SENT_FOR = timedelta(minutes=15)
+IN_DOUBT_FOR = timedelta(hours=1)
 MOST = 1000
 _LONGEST_BACK_OFF = timedelta(days=1)
 _APPROVED = SELECT_POSTS.selected_columns["approved"]
@@ -27,20 +30,31 @@ def overdue(tx: Transaction, now: datetime, *, by: timedelta = OVERDUE_AFTER, mo
     """Give the posts that nothing holds back and that are not out though they were due, next due first.
 
     Also those whose next try lies ahead, when they were meant to be out a while ago: late is late, whatever the reason.
+    And those that are being sent for so long that nobody can expect an answer any more.
     """
+    query = (
+        SELECT_POSTS.join(attempts, (attempts.c.post_id == posts.c.id) & (attempts.c.number == posts.c.attempt))
+        .where(text("posts.state = 'publishing'"), posts.c.channel_id.in_(_every_channel(tx)))
+        .where(attempts.c.started_at < now - BEING_SENT_FOR)
+        .order_by(posts.c.due_at, posts.c.id)
+    )
+    stuck = [as_post(row) for row in tx.execute(query.limit(most))]
     if safety.current(tx) is not None:
-        return []
+        return stuck
     is_due = posts.c.due_at < now - by
     is_tried_again = (posts.c.due_at > now) & (posts.c.attempt > 0) & (posts.c.planned_at < now - TRYING_AGAIN_FOR)
     query = _claimable(_open_channels(tx, now - by)).where(
-        posts.c.due_at < now + _LONGEST_BACK_OFF, or_(is_due, is_tried_again)
+        posts.c.due_at < now + _LONGEST_BACK_OFF,
+        or_(is_due, is_tried_again),
+        or_(_has_had_space(now - by), posts.c.planned_at < now - IN_ITS_SPACE_FOR),
     )
-    return [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at, posts.c.id).limit(most))]
+    late = [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at, posts.c.id).limit(most))]
+    return (stuck + late)[:most]
 
 
 def is_anything_due(tx: Transaction, until: datetime) -> bool:
     """Tell whether a post falls due by then that nothing holds back."""
-    query = _claimable(_open_channels(tx, until)).where(posts.c.due_at <= until)
+    query = _claimable(_open_channels(tx, until)).where(posts.c.due_at <= until, _has_had_space(until))
     return tx.execute(query.limit(1)).first() is not None
 
 
@@ -50,13 +64,20 @@ def _claimable(channel_ids: Sequence[int]) -> Select[Any]:
 
 
 def _open_channels(tx: Transaction, since: datetime) -> list[int]:
-    """Give the channels that have been open for posts since an instant: neither paused nor waiting for their turn."""
+    """Give the channels that have been open for posts since an instant: neither paused nor at their cap."""
     query = select(channels.c.id).where(
         or_(channels.c.state == "ready", channels.c.until <= since),
         or_(channels.c.not_before.is_(None), channels.c.not_before <= since),
-        or_(channels.c.spaced_until.is_(None), channels.c.spaced_until <= since),
     )
     return list(tx.execute(query).scalars())
+
+
+def _every_channel(tx: Transaction) -> list[int]:
+    return list(tx.execute(select(channels.c.id)).scalars())
+
+
+def _has_had_space(since: datetime) -> ColumnElement[bool]:
+    return or_(channels.c.spaced_until.is_(None), channels.c.spaced_until <= since)
 
 
 def at_a_bad_rest(tx: Transaction, since: datetime, *, most: int = MOST) -> list[Post]:
@@ -73,10 +94,11 @@ def at_a_bad_rest(tx: Transaction, since: datetime, *, most: int = MOST) -> list
     return [as_post(row) for row in tx.execute(query.order_by(posts.c.planned_at, posts.c.id))]
 
 
-def left_in_doubt(tx: Transaction, *, most: int = MOST) -> list[Post]:
-    """Give the unconfirmed posts that nobody looks for any more: a person has to decide."""
-    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), posts.c.look_at.is_(None))
-    return [as_post(row) for row in tx.execute(query.order_by(posts.c.id).limit(most))]
+def left_in_doubt(tx: Transaction, now: datetime, *, most: int = MOST) -> list[Post]:
+    """Give the unconfirmed posts that nobody looks for any more, or in vain for an hour: a person has to decide."""
+    is_old = or_(posts.c.look_at.is_(None), posts.c.doubted_at < now - IN_DOUBT_FOR)
+    query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), is_old)
+    return [as_post(row) for row in tx.execute(query.order_by(posts.c.look_at).limit(most))]
 
 
 def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tuple[Post, tuple[str, ...]]]:
@@ -97,7 +119,7 @@ def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tu
 
 def with_problems(tx: Transaction, until: datetime, *, most: int = MOST) -> list[tuple[Post, list[tuple[str, str]]]]:
     """Give the posts due by then whose pre-flight found problems, each with them as (message, next step); no warnings."""
-    every = list(tx.execute(select(channels.c.id)).scalars())
+    every = _every_channel(tx)
     query = (
         SELECT_POSTS.add_columns(checks.c.problems)
         .join(checks, checks.c.post_id == posts.c.id)

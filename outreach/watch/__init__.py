@@ -46,7 +46,7 @@ class Watch:
         self._changes: ChangeWatch | None = None
         self._next_chore_at: datetime | None = None
         self.wall = WallClock(store=store, channels=channels, now=now, elapsed_s=elapsed_s)
-        self.doubts = Doubts(store=store, channels=channels, now=now, pace=pace, wall=self.wall)
+        self.doubts = Doubts(store=store, channels=channels, now=now, elapsed_s=elapsed_s, pace=pace, wall=self.wall)
         self.zones = Zones(store=store, now=now)
         self.errands: tuple[Errand, ...] = ()
         self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
@@ -142,6 +142,8 @@ class Watch:
 
     def resume(self) -> None:
         """Open the channels that were paused until an instant now past."""
+        if self.wall.is_in_doubt():
+            return  # whether it is past is not known
         with self._store.read() as tx:
             is_time = channels.is_a_pause_over(tx, self._now())
         if is_time:

@@ -8,7 +8,7 @@ from typing import assert_never
 from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post, State
-from outreach.store import Store, aftermath, claims, moves, posts
+from outreach.store import Store, aftermath, claims, history, moves, posts
 from outreach.store.moves import Change, Ending
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,9 @@ class Afterwards:
                 moves.end_attempts(tx, [Ending(post.id, number, now, "published", evidence=evidence)])
                 moves.apply(tx, [Change(post.id, number, Move.PUBLISH, now, note, values=values)])
                 aftermath.settle(tx, post, at=now, kind=aftermath.FOUND, evidence=evidence)
+                if len(ours) > 1:
+                    copies = {"remote_ids": [each.remote_id for each in ours], "url": oldest.url}
+                    history.see(tx, post.id, at=now, kind=history.TWICE, seen_by="the service", evidence=copies)
         except IllegalMove:
             log.info("%s: somebody decided meanwhile, or its channel is busy", post.name)
             return

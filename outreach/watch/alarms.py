@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from outreach.model import Post, State
+from outreach.model import BadInput, Post, State
 from outreach.store import Store, Transaction, channels, safety, troubles, workers
 from outreach.store.channels import ChannelRow
 from outreach.trouble import Alarm, AlarmKind, stage
@@ -111,7 +111,7 @@ class Alarms:
         since = now - REMEMBERED_FOR
         yield from (_twice(post, ids) for post, ids in troubles.seen_twice(tx, since))
         yield from map(_at_a_bad_rest, troubles.at_a_bad_rest(tx, since))
-        yield from map(_in_doubt, troubles.left_in_doubt(tx))
+        yield from map(_in_doubt, troubles.left_in_doubt(tx, now))
         yield from map(_overdue, troubles.overdue(tx, now))
         for post, problems in troubles.with_problems(tx, now + PREFLIGHT_STAGES["24 h"]):
             yield _with_problems(post, problems, now)
@@ -119,11 +119,17 @@ class Alarms:
 
 def _named(post: Post) -> str:
     """Say which post, where and when, in the words every alarm of a post begins with."""
-    return f"{post.name} “{post.title}” on {post.channel}, planned for {show(post.planned_at, post.time_zone)},"
+    try:
+        planned = show(post.planned_at, post.time_zone)
+    except BadInput:  # a zone that this machine does not know silences no alarm
+        planned = show(post.planned_at, "UTC")
+    return f"{post.name} “{post.title}” on {post.channel}, planned for {planned},"
 
 
 def _overdue(post: Post) -> Alarm:
     why = f" The latest try: {post.reason}" if post.reason else ""
+    if post.state is State.PUBLISHING:
+        why = " It is being sent, and no answer has come; it may be out."
     message = f"{_named(post)} is overdue and not out yet.{why}"
     return Alarm(
         AlarmKind.OVERDUE, str(post.id), message, "See whether a worker runs and what holds it: outreach doctor"
@@ -138,7 +144,8 @@ def _at_a_bad_rest(post: Post) -> Alarm:
 
 
 def _in_doubt(post: Post) -> Alarm:
-    message = f"{_named(post)} may be out or not, and nobody looks any more: a person has to decide. {post.reason}"
+    looks = "nobody looks any more" if post.look_at is None else "an hour of looking did not tell"
+    message = f"{_named(post)} may be out or not, and {looks}: a person has to decide. {post.reason}"
     step = (
         f"Look whether it is there. It is: outreach confirm {post.name} --url ADDRESS."
         f" It is not: outreach requeue {post.name}"

@@ -155,7 +155,7 @@ class Digest:
             known = [(row.name, safety.remembered(tx, expires_key(row.name))) for row in every]
             mode = safety.current(tx)
             waiting = [
-                *troubles.left_in_doubt(tx),
+                *troubles.left_in_doubt(tx, now),
                 *week.held(tx),
                 *troubles.at_a_bad_rest(tx, now - REMEMBERED_FOR),
             ]

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
-from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post
+from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post, State
 from outreach.publisher import Pace
 from outreach.store import Store, StoreTrouble, channels, explained, history, moves, posts
 from outreach.store.moves import Change
@@ -18,9 +18,7 @@ log = logging.getLogger(__name__)
 
 MOST_WORKERS_LOST = 2
 WHILE_PAUSED = timedelta(minutes=5)
-
-TWICE = "twice"
-"""The kind of sighting that says that a post went out more than once."""
+BUDGET_S = 20.0
 
 
 class Doubts:
@@ -32,24 +30,33 @@ class Doubts:
         store: Store,
         channels: Mapping[int, Channel],
         now: Callable[[], datetime],
+        elapsed_s: Callable[[], float],
         pace: Pace,
         wall: WallClock,
     ) -> None:
         self._store = store
         self._channels = dict(channels)
         self._now = now
+        self._elapsed_s = elapsed_s
         self._pace = pace
         self._wall = wall
 
     def look(self) -> int:
-        """Ask the channels for unconfirmed posts whose time to be looked for has come."""
+        """Ask the channels for unconfirmed posts whose time to be looked for has come; give how many were looked for.
+
+        What the time of one round does not suffice for is left to the next.
+        """
         if self._wall.is_in_doubt():
             return 0  # how long ago it was sent is not known
         with self._store.read() as tx:
             wanted = posts.to_be_looked_for(tx, self._now())
+        until_s, looked = self._elapsed_s() + BUDGET_S, 0
         for post in wanted:
+            if self._elapsed_s() >= until_s:
+                break  # the other chores wait for this one
             self._look_for(post)
-        return len(wanted)
+            looked += 1
+        return looked
 
     def _look_for(self, post: Post) -> None:
         channel = self._channels.get(post.channel_id)
@@ -106,7 +113,7 @@ class Doubts:
         with self._store.write() as tx:
             moves.apply(tx, [Change(post.id, post.attempt, Move.CONFIRM, now, note, values=values)])
             evidence = {"remote_ids": [c.remote_id for c in ours], "url": oldest.url, **proof}
-            kind = "found" if len(ours) == 1 else TWICE
+            kind = "found" if len(ours) == 1 else history.TWICE
             history.see(tx, post.id, at=now, kind=kind, seen_by="the service", evidence=evidence)
 
     def _absolve_or_wait(self, post: Post) -> None:
@@ -138,15 +145,15 @@ class Doubts:
             values["due_at"] = now
         with self._store.write() as tx:
             history.see(tx, post.id, at=now, kind="not there", seen_by="the service", evidence={"looks": looks})
-            moves.apply(tx, [Change(post.id, post.attempt, move, now, note, values=values)])
+            own = frozenset({State.UNCONFIRMED})  # a person who confirmed it meanwhile knows better
+            moves.apply(tx, [Change(post.id, post.attempt, move, now, note, values=values, only_from=own)])
 
     def _is_postponed(self, post: Post) -> bool:
         """Look again later, uncounted, where the channel is paused: without a good token or under a limit nothing is learnt."""
         with self._store.write() as tx:
-            paused = channels.paused_by_the_service(tx, post.channel_id)
-            if paused is None:
+            if channels.paused_by_the_service(tx, post.channel_id) is None:
                 return False
-            look_at = max(paused.until or self._now(), self._now() + WHILE_PAUSED)
+            look_at = self._now() + WHILE_PAUSED  # not only at its end: a person may resume it before
             history.plan_look(tx, post, look_at=look_at, looks=post.looks, clean_looks=post.clean_looks)
         return True
 

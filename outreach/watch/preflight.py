@@ -168,7 +168,7 @@ class _Look:
     def _of_content(self, post: Post) -> list[Problem]:
         with self._store.read() as tx:
             content = posts.content(tx, post)
-        if content.sha256() != post.content_sha256:
+        if not content.is_what_was_approved(post.content_sha256):
             told = "What is stored for it is not what was queued, so it will not be sent."
             return [Problem(told, "Cancel it and add its letter again.")]
         return _asked(post.name, lambda: _checked(self._built.get(post.channel_id), content))

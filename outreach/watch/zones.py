@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from outreach import when
+from outreach.model import BadInput
 from outreach.store import Store, posts, safety
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Zones:
 
     def _compare(self, kept: dict[str, str], zones: list[str]) -> int:
         now = self._now()
-        rules = {zone: when.fingerprint(zone, now=now) for zone in zones}
+        rules = {zone: known for zone in zones if (known := _fingerprint(zone, now)) is not None}
+        rules = {zone: kept[zone] for zone in zones if zone in kept} | rules
         moved = sum(self._move(zone, now) for zone, print_ in rules.items() if kept.get(zone, print_) != print_)
         if rules != kept:
             with self._store.write() as tx:
@@ -59,6 +61,14 @@ class Zones:
                 log.warning("the rules of %s changed: %d posts have another due time now", zone, moved)
                 return moved
             after = found[-1].id
+
+
+def _fingerprint(zone: str, now: datetime) -> str | None:
+    try:
+        return when.fingerprint(zone, now=now)
+    except BadInput as bad:  # of a zone that this machine does not know nothing is moved; the others are looked at
+        log.error("%s", bad.message)
+        return None
 
 
 def _note(before: datetime, after: datetime, zone: str) -> str:

@@ -67,6 +67,19 @@ def test_a_post_that_is_a_minute_late_is_told(world: World) -> None:
     )
 
 
+def test_a_post_that_is_being_sent_without_end_is_told_as_one_that_may_be_out(world: World) -> None:
+    a_stored_post(world.store, State.PUBLISHING)
+    world.clock.tick(901)
+    assert "is overdue and not out yet. It is being sent, and no answer has come; it may be out." in told(world)
+
+
+def test_a_zone_that_this_machine_does_not_know_silences_no_alarm(world: World) -> None:
+    a_stored_post(world.store, State.MISSED)
+    with world.store.write() as tx:
+        tx.exec_driver_sql("UPDATE posts SET time_zone = 'America/Atlantis'")
+    assert "planned for Tue 1 Dec 2026, 14:00 UTC, was missed." in told(world)
+
+
 @arrives(AlarmKind.MISSED)
 def test_a_missed_post_is_told(world: World) -> None:
     a_stored_post(world.store, State.MISSED, title="Poster session")

@@ -67,7 +67,7 @@ def test_a_missed_post_that_is_out_becomes_published_and_cannot_be_sent_before_t
     file = backed_up(place)
     once(place)
     place.json("restore", file)
-    assert "was not asked yet" in place.cli("requeue", "1", "--json").error["message"]
+    assert "is still being asked" in place.cli("requeue", "1", "--json").error["message"]
     ask_afterwards(place)
     [there] = box.graph.public_posts()
     [post] = place.json("show", "1")["posts"]

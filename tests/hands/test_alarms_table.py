@@ -80,6 +80,14 @@ def test_a_flapping_cause_is_told_again_only_after_an_hour_and_only_if_it_is_sti
     assert tell(store, 130) == []
 
 
+def test_what_a_wrong_clock_told_in_the_future_keeps_nothing_from_being_told_now(store: Store) -> None:
+    settle(store, BACKUP, minute=9000)
+    assert tell(store, 9000) == [BACKUP.cause]
+    settle(store, minute=1)
+    settle(store, BACKUP, minute=5)
+    assert tell(store, 5) == [BACKUP.cause]
+
+
 def test_an_end_is_told_once_and_not_while_the_cause_is_true_again(store: Store) -> None:
     settle(store, BACKUP)
     tell(store, 0)

@@ -204,7 +204,7 @@ def ask_everything(store: Store) -> None:
         troubles.overdue(tx, NOW)
         troubles.is_anything_due(tx, NOW)
         troubles.at_a_bad_rest(tx, NOW - 14 * DAY)
-        troubles.left_in_doubt(tx)
+        troubles.left_in_doubt(tx, NOW)
         troubles.seen_twice(tx, NOW - 14 * DAY)
         troubles.with_problems(tx, NOW + DAY)
 
@@ -252,7 +252,7 @@ def test_what_is_wrong_is_found_in_a_few_steps_however_many_posts_there_are(sqli
         lambda tx: troubles.overdue(tx, NOW),
         lambda tx: troubles.is_anything_due(tx, NOW),
         lambda tx: troubles.at_a_bad_rest(tx, NOW - 14 * DAY),
-        lambda tx: troubles.left_in_doubt(tx),
+        lambda tx: troubles.left_in_doubt(tx, NOW),
         lambda tx: troubles.with_problems(tx, NOW + DAY),
     ):
         assert steps_of(sqlite_store, ask) < 30
@@ -281,3 +281,18 @@ def every_node(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for below in plan.get("Plans", ()):
         yield from every_node(below)
+
+
+def test_a_post_that_waits_for_its_space_for_long_is_overdue_all_the_same(store: Store) -> None:
+    post = a_stored_post(store, due_at=NOW, miss_at=NOW + timedelta(hours=5))
+    with store.write() as tx:
+        until = int((NOW + timedelta(hours=1)).timestamp() * 1e6)
+        tx.execute(text("UPDATE channels SET spaced_until = :until"), {"until": until})
+    assert (overdue(store, 900), overdue(store, 901)) == ([], [post.name])
+
+
+def test_a_post_that_is_being_sent_without_end_is_overdue_even_in_safe_mode(store: Store) -> None:
+    post = a_stored_post(store, State.PUBLISHING)
+    with store.write() as tx:
+        safety.enter(tx, safety.Cause.PERSON, "Wrong link.", now=NOW)
+    assert (overdue(store, 900), overdue(store, 901)) == ([], [post.name])

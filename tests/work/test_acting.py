@@ -5,7 +5,7 @@ import pytest
 from outreach.bootstrap import House
 from outreach.desk import Changed
 from outreach.model import BadInput, Move, Post, State
-from tests.builders import a_stored_post, an_announcement, everything, make, require_approval, seen, take
+from tests.builders import a_stored_post, an_announcement, column, everything, make, require_approval, seen, take
 from tests.work.test_queueing import LETTER, at_once
 
 
@@ -163,3 +163,10 @@ def test_nobody_approves_their_own_revision_however_they_write_their_address(hou
     house.desk.draft(LETTER, person="Ann@example.org")
     with pytest.raises(BadInput, match="Nobody approves what they wrote themselves"):
         house.desk.approve(1, person="ann@Example.org")
+
+
+def test_a_channel_that_is_resumed_without_a_name_has_its_cap_lifted_too(house: House) -> None:
+    with house.store.write() as tx:
+        tx.exec_driver_sql("UPDATE channels SET not_before = 9000000000000000, spaced_until = 9000000000000000")
+    house.desk.resume_channel("facebook")
+    assert column(house.store, "SELECT id FROM channels WHERE name = 'facebook' AND not_before IS NULL") != []

@@ -1,15 +1,17 @@
 """After a restore: the channels are asked for what was missed, people are told, and nothing of it is sent again blindly."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import text
 
 from outreach.bootstrap import House
 from outreach.channels import Channel
 from outreach.letter import parse
 from outreach.model import Absent, Attempt, BadInput, Candidate, CannotTell, Finding, Found, Move, Post, State
-from outreach.store import Store, aftermath, history
+from outreach.store import Store, aftermath, history, troubles, workers
 from outreach.watch.afterwards import MOST_ASKS, Afterwards
 from tests.builders import NOW, a_channel, a_stored_post, column, make, seen
 from tests.hands.stand_ins import Scripted
@@ -141,12 +143,48 @@ def test_a_post_that_a_person_decided_meanwhile_is_not_asked_for(store: Store) -
     assert (asked.asked, kinds(store)) == ([], [])
 
 
-def test_what_was_missed_in_the_usual_way_is_not_asked_for(store: Store) -> None:
-    a_stored_post(store, State.MISSED)
+def test_what_was_missed_before_the_backup_is_asked_for_since_somebody_may_have_sent_it_after(store: Store) -> None:
+    post = a_stored_post(store, State.MISSED)
+    put_back(store)
+    afterwards, _ = chore(store, Found((HERE,)))
+    afterwards.round()
+    assert (seen(store, post).state, seen(store, post).remote_id) == (State.PUBLISHED, HERE.remote_id)
+
+
+def test_what_was_missed_long_ago_is_not_asked_for(store: Store) -> None:
+    post = a_stored_post(store, State.MISSED)
+    with store.write() as tx:
+        tx.execute(text("UPDATE posts SET planned_at = 0 WHERE id = :id"), {"id": post.id})
     put_back(store)
     afterwards, asked = chore(store, Found((HERE,)))
     afterwards.round()
     assert asked.asked == []
+
+
+def test_a_post_found_more_than_once_after_a_restore_is_told_as_one_that_went_out_twice(store: Store) -> None:
+    post = a_stored_post(store)
+    put_back(store)
+    afterwards, _ = chore(store, Found((HERE, replace(HERE, remote_id="1_78"))))
+    afterwards.round()
+    with store.read() as tx:
+        assert [(one.id, ids) for one, ids in troubles.seen_twice(tx, SOON - timedelta(days=1))] == [
+            (post.id, ("1_77", "1_78"))
+        ]
+
+
+def test_nobody_sends_a_post_again_while_its_channel_is_asked(house: House, missed: str) -> None:
+    refused: list[str] = []
+
+    def find(_: Attempt) -> Finding:
+        with pytest.raises(BadInput) as told:
+            house.desk.requeue(missed)
+        refused.append(told.value.message)
+        return Found((HERE,))
+
+    channels = {target.id: cast(Channel, Scripted(find=find)) for target in house.targets}
+    Afterwards(store=house.store, channels=channels, now=house.clock.now).round()
+    assert "still being asked" in refused[0]
+    assert house.desk.find(missed)[0].state is State.PUBLISHED
 
 
 # What a person may do with it
@@ -163,7 +201,7 @@ def missed(house: House) -> str:
 
 
 def test_a_post_is_not_sent_again_before_its_channel_was_asked(house: House, missed: str) -> None:
-    with pytest.raises(BadInput, match="its channel was not asked yet") as refused:
+    with pytest.raises(BadInput, match="its channel is still being asked") as refused:
         house.desk.requeue(missed)
     assert refused.value.next_step.endswith("outreach worker --once")
 
@@ -184,4 +222,13 @@ def test_a_post_that_was_not_found_may_be_sent_again_by_a_person(house: House, m
 def answer(house: House, finding: Finding) -> None:
     channel = cast(Channel, Scripted(find=lambda _: finding))
     channels = {target.id: channel for target in house.targets}
-    Afterwards(store=house.store, channels=channels, now=house.clock.now).round()
+    for _ in range(MOST_ASKS):
+        Afterwards(store=house.store, channels=channels, now=house.clock.now).round()
+
+
+def test_only_a_worker_that_is_heard_of_still_has_to_begin_anew(store: Store) -> None:
+    with store.write() as tx:
+        aftermath.remember_workers(tx, ["elsewhere|b|1|2|0"])
+        workers.beat(tx, "elsewhere|b|1|2|0", NOW)
+        assert aftermath.workers_to_restart(tx, NOW + timedelta(seconds=30)) == ["elsewhere|b|1|2|0"]
+        assert aftermath.workers_to_restart(tx, NOW + timedelta(days=5)) == []

@@ -309,3 +309,15 @@ def test_a_post_that_is_sent_while_it_is_looked_at_keeps_nothing_of_the_look(
     told.meanwhile = lambda: take(store, post)
     assert a_preflight(store, clock, told).round() == 0
     assert sightings(store) == []
+
+
+def test_a_stored_content_that_cannot_even_be_hashed_is_told_and_holds_up_no_other_post(
+    store: Store, clock: SettableClock, told: Told
+) -> None:
+    broken, sound = (a_stored_post(store, channel=name, due_at=NOW + HOUR) for name in ("listserv", "facebook"))
+    body = '{"message": "Subject: \\u00fc\\r\\n\\r\\nx", "message_id": "<1@example.org>"}'
+    with store.write() as tx:
+        tx.execute(text("UPDATE contents SET body = :body WHERE post_id = :id"), {"body": body, "id": broken.id})
+    a_preflight(store, clock, told).round()
+    assert found(store, broken)[-1] == "What is stored for it is not what was queued, so it will not be sent."
+    assert column(store, f"SELECT post_id FROM checks WHERE post_id = {sound.id}") == [sound.id]

@@ -1,11 +1,14 @@
 """Before anything is sent a second time the channel is asked, whatever the first time was told."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from outreach.channels import Channel
 from outreach.model import (
+    HELD_UP,
     Absent,
     Attempt,
     Candidate,
@@ -18,8 +21,8 @@ from outreach.model import (
     State,
     Unavailable,
 )
-from outreach.store import Store
-from tests.builders import NOW, SettableClock, a_stored_post, make, seen, take
+from outreach.store import Store, safety, troubles
+from tests.builders import NOW, SettableClock, a_stored_post, make, pause, seen, take
 from tests.hands.stand_ins import Scripted, a_publisher
 
 HERE = Candidate("1_77", "https://www.facebook.com/1/posts/77", NOW)
@@ -100,3 +103,68 @@ def test_the_search_begins_with_the_very_first_try(sqlite_store: Store, clock: S
     drain(sqlite_store, clock, lambda a: asked.append(a) or Absent())  # type: ignore[func-returns-value]
 
     assert [attempt.first_started_at for attempt in asked] == [NOW]
+
+
+def test_a_post_whose_earlier_tries_are_out_more_than_once_is_told_as_one_that_went_out_twice(
+    sqlite_store: Store, clock: SettableClock
+) -> None:
+    post = a_stored_post(sqlite_store, State.UNCONFIRMED)
+    make(sqlite_store, post, Move.REQUEUE)
+    double = Candidate("1_78", None, NOW)
+
+    assert drain(sqlite_store, clock, lambda _: Found((HERE, double))) == []
+
+    with sqlite_store.read() as tx:
+        assert [ids for _, ids in troubles.seen_twice(tx, NOW)] == [("1_77", "1_78")]
+
+
+# The last question before the first byte
+
+
+def answers_before_sending(store: Store, clock: SettableClock, meanwhile: Callable[[], object]) -> list[bool]:
+    """What a channel is told that asks twice whether it may send, something happening in between."""
+    told: list[bool] = []
+
+    def publish(attempt: Attempt) -> Outcome:
+        told.append(attempt.may_send())
+        meanwhile()
+        told.append(attempt.may_send())
+        return Published(remote_id="1_1") if told[-1] else HELD_UP
+
+    drain(store, clock, lambda _: Absent(), publish)
+    return told
+
+
+def test_what_nothing_stopped_may_be_sent(sqlite_store: Store, clock: SettableClock) -> None:
+    a_stored_post(sqlite_store)
+    assert answers_before_sending(sqlite_store, clock, lambda: None) == [True, True]
+
+
+def test_nothing_is_sent_after_the_end_of_its_grace(sqlite_store: Store, clock: SettableClock) -> None:
+    a_stored_post(sqlite_store, miss_at=NOW + timedelta(seconds=5))
+    assert answers_before_sending(sqlite_store, clock, lambda: clock.tick(5)) == [True, False]
+
+
+def test_nothing_is_sent_once_safe_mode_is_on(sqlite_store: Store, clock: SettableClock) -> None:
+    a_stored_post(sqlite_store)
+
+    def stop_everything() -> None:
+        with sqlite_store.write() as tx:
+            safety.enter(tx, safety.Cause.PERSON, "Wrong link.", now=NOW)
+
+    assert answers_before_sending(sqlite_store, clock, stop_everything) == [True, False]
+
+
+def test_nothing_is_sent_on_a_channel_that_was_paused(sqlite_store: Store, clock: SettableClock) -> None:
+    post = a_stored_post(sqlite_store)
+    assert answers_before_sending(sqlite_store, clock, lambda: pause(sqlite_store, post.channel_id)) == [True, False]
+
+
+def test_nothing_is_sent_for_an_attempt_that_was_given_up(sqlite_store: Store, clock: SettableClock) -> None:
+    post = a_stored_post(sqlite_store)
+
+    def give_up() -> None:
+        with sqlite_store.write() as tx:
+            tx.execute(text("UPDATE posts SET attempt = 2 WHERE id = :id"), {"id": post.id})
+
+    assert answers_before_sending(sqlite_store, clock, give_up)[:2] == [True, False]

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from outreach.channels import Channel
+from outreach.lifecycle import Pause
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post, Published, State
 from outreach.publisher import Pace
-from outreach.store import Store, workers
+from outreach.store import Store, channels, troubles, workers
 from outreach.watch import Watch
 from tests.builders import (
     NOW,
@@ -220,13 +221,13 @@ def test_a_channel_that_is_paused_is_asked_all_the_same(
     assert seen(sqlite_store, doubtful).state is State.PUBLISHED
 
 
-def test_a_look_that_failed_under_a_limit_waits_for_its_end(
+def test_a_look_that_failed_under_a_limit_is_made_again_within_minutes_for_a_person_may_lift_it(
     sqlite_store: Store, clock: SettableClock, doubtful: Post
 ) -> None:
     pause(sqlite_store, doubtful.channel_id, NOW + timedelta(hours=1))
     look_at(a_watch(sqlite_store, clock, Says([CannotTell("a limit is reached")])), clock, 30)
     now = seen(sqlite_store, doubtful)
-    assert (now.looks, now.look_at) == (0, NOW + timedelta(hours=1))
+    assert (now.looks, now.look_at) == (0, NOW + timedelta(seconds=330))
 
 
 def test_a_look_that_failed_on_a_channel_that_waits_for_a_person_does_not_count(
@@ -253,6 +254,48 @@ def test_a_person_who_decides_while_it_is_looked_for_has_the_last_word(
 
     look_at(a_watch(sqlite_store, clock, Slow([Found((HERE,))])), clock, 30)
     assert seen(sqlite_store, doubtful).remote_id == "1_99"
+
+
+def test_what_a_person_confirmed_while_it_was_looked_for_is_not_called_failed(
+    sqlite_store: Store, clock: SettableClock, doubtful: Post
+) -> None:
+    class Slow(Says):
+        def find(self, attempt: Attempt) -> Finding:
+            make(sqlite_store, doubtful, Move.CONFIRM, remote_id="1_99")
+            return super().find(attempt)
+
+    end_the_attempt(sqlite_store, doubtful, "refused")
+    with sqlite_store.write() as tx:
+        tx.execute(text("UPDATE posts SET looks = 3, clean_looks = 3"))
+    look_at(a_watch(sqlite_store, clock, Slow([Absent()])), clock, 30)
+    assert (seen(sqlite_store, doubtful).state, sightings(sqlite_store, doubtful)) == (State.PUBLISHED, [])
+
+
+def test_a_round_of_looks_ends_with_its_time_and_the_next_goes_on(sqlite_store: Store, clock: SettableClock) -> None:
+    class Slow(Says):
+        def find(self, attempt: Attempt) -> Finding:
+            clock.tick(30)
+            return super().find(attempt)
+
+    for _ in range(3):
+        a_stored_post(sqlite_store, State.UNCONFIRMED)
+    watch = a_watch(sqlite_store, clock, Slow([CannotTell("no answer")]))
+    clock.tick(30)
+    assert [watch.doubts.look() for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_post_that_is_looked_for_in_vain_for_an_hour_is_told(sqlite_store: Store, doubtful: Post) -> None:
+    with sqlite_store.read() as tx:
+        assert troubles.left_in_doubt(tx, NOW + timedelta(minutes=59)) == []
+        assert [one.id for one in troubles.left_in_doubt(tx, NOW + timedelta(minutes=61))] == [doubtful.id]
+
+
+def test_a_channel_that_was_paused_anew_is_not_opened_by_the_pause_before(sqlite_store: Store) -> None:
+    channel = a_channel(sqlite_store)
+    pause(sqlite_store, channel.id, NOW)
+    with sqlite_store.write() as tx:
+        channels.pause(tx, channel.id, Pause("Wrong link.", None), now=NOW, person="chair@example.org")
+        assert channels.resume_those_whose_time_is_over(tx, NOW) == []
 
 
 def test_a_post_of_a_channel_that_is_gone_from_the_settings_is_left_to_a_person(

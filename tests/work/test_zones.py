@@ -127,3 +127,13 @@ def test_another_edition_of_the_zone_data_moves_what_it_has_to(sqlite_store: Sto
 
     assert (done.stdout.strip(), done.returncode) == ("1", 0), done.stderr
     assert seen(sqlite_store, post).due_at == NINE - timedelta(hours=1)
+
+
+def test_a_zone_that_this_machine_does_not_know_keeps_no_other_from_being_looked_at(store: Store) -> None:
+    unknown = a_stored_post(store, due_at=NINE + timedelta(hours=3))
+    with store.write() as tx:
+        tx.exec_driver_sql(f"UPDATE posts SET time_zone = 'America/Atlantis' WHERE id = {unknown.id}")
+    a_stored_post(store, due_at=NINE + timedelta(hours=1), wall_time="2026-12-01 09:00", time_zone=NEW_YORK)
+
+    assert with_other_rules(store).check() == 1
+    assert seen(store, unknown).due_at == unknown.due_at

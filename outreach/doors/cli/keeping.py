@@ -245,7 +245,7 @@ def _leave(house: Any, person: str | None, now: datetime) -> None:
     from outreach.store import aftermath, home, safety  # start-up time
 
     with house.store.write() as tx:
-        if names := aftermath.workers_to_restart(tx):
+        if names := aftermath.workers_to_restart(tx, now):
             raise BadInput(
                 f"{len(names)} worker{'' if len(names) == 1 else 's'} that ran during the restore must begin anew first.",
                 next_step="Stop outreach worker and outreach up, start them again, then say: outreach safe-mode off",
