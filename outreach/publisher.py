@@ -325,7 +325,7 @@ class Publisher:
             return False
         try:
             with self._store.read() as tx:
-                return claims.may_go_on(tx, attempt.post.id, attempt.number, self._clock.now())
+                return claims.may_go_on(tx, attempt.post.id, attempt.number)
         except StoreTrouble as trouble:
             log.error("%s: not sent now. %s", attempt.post.name, explained(trouble).message)
             return False

@@ -154,18 +154,22 @@ _EXTEND = Prepared(
 )
 
 
-def may_go_on(tx: Transaction, post_id: int, attempt: int, now: datetime) -> bool:
-    """Tell whether a claimed post is still this attempt's and nothing was stopped since: safe mode, its channel, itself."""
-    return tx.execute(_MAY_GO_ON, {"post": post_id, "attempt": attempt, "now": now}).first() is not None
+def may_go_on(tx: Transaction, post_id: int, attempt: int) -> bool:
+    """Tell whether a claimed post is still this attempt's and nothing was stopped since: safe mode, its channel, itself.
+
+    A channel that only rests until an instant, as for a cap that this very post reached, lets it go.
+    """
+    return tx.execute(_MAY_GO_ON, {"post": post_id, "attempt": attempt}).first() is not None
 
 
 _MAY_GO_ON = text(
     """
     SELECT 1 FROM posts p JOIN channels c ON c.id = p.channel_id
     WHERE p.id = :post AND p.attempt = :attempt AND p.state = 'publishing' AND NOT p.paused
-      AND (c.state = 'ready' OR c.until <= :now) AND NOT EXISTS (SELECT 1 FROM meta s WHERE s.key = 'safe mode')
+      AND (c.state = 'ready' OR c.paused_by IS NULL AND c.until IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM meta s WHERE s.key = 'safe mode')
     """
-).bindparams(_NOW)
+)
 
 
 def take(tx: Transaction, post: Post, *, worker: str, now: datetime) -> int:

@@ -160,6 +160,13 @@ def test_nothing_is_sent_on_a_channel_that_was_paused(sqlite_store: Store, clock
     assert answers_before_sending(sqlite_store, clock, lambda: pause(sqlite_store, post.channel_id)) == [True, False]
 
 
+def test_a_rest_that_this_very_post_began_does_not_hold_it_up(sqlite_store: Store, clock: SettableClock) -> None:
+    post = a_stored_post(sqlite_store)
+    until = NOW + timedelta(hours=1)
+    told = answers_before_sending(sqlite_store, clock, lambda: pause(sqlite_store, post.channel_id, until))
+    assert told == [True, True]
+
+
 def test_nothing_is_sent_for_an_attempt_that_was_given_up(sqlite_store: Store, clock: SettableClock) -> None:
     post = a_stored_post(sqlite_store)
 
