@@ -12,7 +12,7 @@ from outreach.publisher import Pace
 from outreach.store import Store, safety, workers
 from outreach.watch import Watch
 from outreach.watch.wallclock import WallClock
-from tests.builders import NOW, SettableClock, a_channel, a_stored_post, claimed, column, seen
+from tests.builders import NOW, SettableClock, a_channel, a_stored_post, claimed, column, pause, seen
 from tests.hands.stand_ins import Scripted, a_publisher
 
 HOUR = timedelta(hours=1)
@@ -235,6 +235,15 @@ def test_nothing_is_missed_rescued_or_looked_for_by_a_clock_that_jumped(store: S
     states = [seen(store, post).state for post in (queued, waiting, doubtful)]
     assert states == [State.PUBLISHING, State.QUEUED, State.UNCONFIRMED]
     assert seen(store, doubtful).looks == 0
+
+
+def test_no_channel_is_opened_by_a_clock_that_jumped(store: Store, clock: SettableClock) -> None:
+    channel = a_channel(store)
+    watch = a_watch(store, clock)
+    pause(store, channel.id, NOW + HOUR)
+    jump(clock, timedelta(days=2))
+    watch.round()
+    assert column(store, "SELECT state FROM channels") == ["paused"]
 
 
 def test_a_person_who_stops_everything_is_not_overruled_by_a_clock_that_is_right_again(
