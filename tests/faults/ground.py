@@ -256,8 +256,10 @@ class Ground:
         for post in self.posts():
             if post.state is State.PUBLISHING:  # by a worker that stands still, or by one on another machine
                 waits.append(self.now() + timedelta(seconds=float(self.settings.get("OUTREACH_LEASE_S", "120"))))
-            elif post.state is State.UNCONFIRMED and post.look_at:
+            elif post.state is State.UNCONFIRMED and post.look_at and post.channel_id not in paused:
                 waits.append(post.look_at)
+            elif post.state is State.UNCONFIRMED and post.look_at and (until := paused[post.channel_id].until):
+                waits.append(max(until, post.look_at))  # the looks before that tell nothing, minute after minute
             elif post.state is State.QUEUED and post.channel_id not in paused:
                 waits.append(post.due_at)
             elif post.state is State.QUEUED and (until_ := paused[post.channel_id].until):
