@@ -320,8 +320,7 @@ class Publisher:
 
         A worker that was held up for longer may have been given up. What cannot be asked is not sent.
         """
-        until_s = self._send_until_s.get(attempt.post.id)
-        if until_s is None or self._clock.elapsed_s() > until_s or self._clock.now() >= attempt.post.miss_at:
+        if not self._has_time(attempt):
             return False
         try:
             with self._store.read() as tx:
@@ -329,6 +328,10 @@ class Publisher:
         except StoreTrouble as trouble:
             log.error("%s: not sent now. %s", attempt.post.name, explained(trouble).message)
             return False
+
+    def _has_time(self, attempt: Attempt) -> bool:
+        until_s = self._send_until_s.get(attempt.post.id)
+        return until_s is not None and self._clock.elapsed_s() <= until_s and self._clock.now() < attempt.post.miss_at
 
     # Sending
 
@@ -340,8 +343,8 @@ class Publisher:
     def _outcome(self, attempt: Attempt) -> Outcome:
         if not attempt.content.is_what_was_approved(attempt.post.content_sha256):
             return Refused("What is stored is not what was approved; it was not sent.")
-        if not attempt.may_send():
-            return HELD_UP
+        if not self._has_time(attempt):
+            return HELD_UP  # the channel asks the rest at its first byte
         channel = self._channels[attempt.post.channel_id]
         try:
             return (self._found_there(channel, attempt) if attempt.number > 1 else None) or channel.publish(attempt)
