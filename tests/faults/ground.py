@@ -223,8 +223,8 @@ class Ground:
             status = self.once()
             if status != 0:
                 self.wild_exits += 1
-            wait_s = self._wait_s()
             unmoved = unmoved + 1 if self._picture() == before else 0
+            wait_s = self._wait_s(looking=unmoved < PATIENCE)
             if unmoved >= PATIENCE and self._is_up_to_people():
                 return
             if wait_s is not None:
@@ -249,17 +249,20 @@ class Ground:
     def _picture(self) -> object:
         return self.inside("inbox"), [replace(post, look_at=None) for post in self.posts()]
 
-    def _wait_s(self) -> float | None:
-        """Say how long until something happens by itself; None when nothing will."""
+    def _wait_s(self, *, looking: bool = True) -> float | None:
+        """Say how long until something happens by itself; None when nothing will.
+
+        Without `looking` the looks on a paused channel are passed over, which are made every few minutes in vain.
+        """
         paused = {n: row for n, row in self.channel_rows().items() if row.state == "paused"}
         waits: list[datetime] = []
         for post in self.posts():
             if post.state is State.PUBLISHING:  # by a worker that stands still, or by one on another machine
                 waits.append(self.now() + timedelta(seconds=float(self.settings.get("OUTREACH_LEASE_S", "120"))))
-            elif post.state is State.UNCONFIRMED and post.look_at and post.channel_id not in paused:
+            elif post.state is State.UNCONFIRMED and post.look_at and (looking or post.channel_id not in paused):
                 waits.append(post.look_at)
             elif post.state is State.UNCONFIRMED and post.look_at and (until := paused[post.channel_id].until):
-                waits.append(max(until, post.look_at))  # the looks before that tell nothing, minute after minute
+                waits.append(max(until, post.look_at))
             elif post.state is State.QUEUED and post.channel_id not in paused:
                 waits.append(post.due_at)
             elif post.state is State.QUEUED and (until_ := paused[post.channel_id].until):
