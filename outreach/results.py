@@ -46,12 +46,10 @@ def record(tx: Transaction, results: Sequence[Result], pace: Pace) -> None:
         if result.verdict.pause is not None:
             channels.pause(tx, result.attempt.post.channel_id, result.verdict.pause, now=result.at)
     for result in results:
-        copies = result.outcome.evidence.get("remote_ids", ()) if isinstance(result.outcome, Published) else ()
-        if len(copies) > 1:
-            evidence = {"remote_ids": list(copies), "url": result.verdict.url}
-            history.see(
-                tx, result.attempt.post.id, at=result.at, kind=history.TWICE, seen_by="the service", evidence=evidence
-            )
+        if isinstance(result.outcome, Published):
+            copies = result.outcome.evidence.get("remote_ids", ())
+            post_id, url = result.attempt.post.id, result.verdict.url
+            history.see_copies(tx, post_id, at=result.at, remote_ids=copies, url=url)
     failed = [result for result in results if result.verdict.move is not Move.PUBLISH]
     if failed:
         pace.limits.after_failures(tx, (r.attempt.post.channel_id for r in failed), failed[-1].at)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from outreach.channels import Upload, Uploads
 from outreach.model import SentPicture
@@ -19,7 +20,6 @@ class Stage:
         self._post_id = post_id
         self._where = where
         self._now = now
-        self._earlier: Mapping[int, Upload] = uploads.of(post_id)
         self.ids: list[str] = []
         self.used_earlier = False
 
@@ -31,6 +31,10 @@ class Stage:
         self.ids.append(earlier.remote_id)
         self.used_earlier = True
         return True
+
+    @cached_property
+    def _earlier(self) -> Mapping[int, Upload]:
+        return self._uploads.of(self._post_id)  # asked only for a post with pictures
 
     def _is_fresh(self, upload: Upload) -> bool:
         return timedelta(0) <= self._now - upload.at < KEPT_FOR

@@ -136,7 +136,7 @@ def settle(
     else:
         safety.forget(tx, TO_ASK)
     if kind:
-        history.see(tx, post.id, at=at, kind=kind, seen_by="the service", evidence=evidence or {})
+        history.see(tx, post.id, at=at, kind=kind, evidence=evidence or {})
 
 
 def _to_ask(tx: Transaction) -> dict[int, int]:

@@ -20,7 +20,6 @@ from outreach.store.engine import Store, Transaction
 
 MADE_AT = "backup at"
 MADE_AS = "backup file"
-TROUBLE = "backup trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,5 +221,5 @@ def known(tx: Transaction) -> Known:
         made_at=datetime.fromisoformat(at) if at else None,
         where=str(kept.get("file", "")) if is_here else f"{kept.get('file', '')} on {kept.get('host', '')}",
         file=Path(kept["file"]) if is_here and kept else None,
-        trouble=safety.remembered(tx, TROUBLE) or "",
+        trouble=safety.remembered(tx, safety.BACKUP_TROUBLE) or "",
     )

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, select, text, update
+from sqlalchemy import and_, select, text, update
 
 from outreach.model import Post, Problem
-from outreach.store import safety
+from outreach.store import history, safety
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
 from outreach.store.posts import SELECT_POSTS, as_post
-from outreach.store.schema import announcements, channels, checks, meta, posts, revisions, sightings
+from outreach.store.schema import announcements, channels, checks, posts, revisions
 
 KIND = "pre-flight"
 ALL_IS_WELL = "pre-flight: all is well"
@@ -94,8 +94,7 @@ def keep(tx: Transaction, post: Post, found: Check) -> bool:
 def _tell(tx: Transaction, post: Post, found: Check) -> None:
     told = {"problems": [problem.sentence() for problem in found.problems]} if found.problems else {}
     kind = KIND if found.problems else ALL_IS_WELL
-    row = {"post_id": post.id, "at": found.at, "kind": kind, "seen_by": "the service", "evidence": told}
-    tx.execute(insert(sightings), row)
+    history.see(tx, post.id, at=found.at, kind=kind, evidence=told)
 
 
 # Channels
@@ -119,7 +118,7 @@ def keep_of_channel(tx: Transaction, name: str, found: Check) -> None:
 def keep_expiry(tx: Transaction, name: str, at: datetime | None) -> None:
     """Write down when a channel's access first runs out; None: nothing of it does."""
     if at is None:
-        tx.execute(delete(meta).where(meta.c.key == _expires(name)))
+        safety.forget(tx, _expires(name))
     else:
         safety.remember(tx, _expires(name), at.astimezone(UTC).isoformat())
 

@@ -1,6 +1,6 @@
 """What happened, in order, never rewritten: events, attempts and sightings of a post."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,10 +35,16 @@ def of_post(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
     return [entry for _, _, entry in sorted(told, key=lambda each: each[:2])]
 
 
-def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, seen_by: str, evidence: Mapping[str, Any]) -> None:
-    """Write down something seen that proves or disproves arrival, or a look that saw nothing."""
-    row = {"post_id": post_id, "at": at, "kind": kind, "seen_by": seen_by, "evidence": dict(evidence)}
+def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, evidence: Mapping[str, Any]) -> None:
+    """Write down something the service saw that proves or disproves arrival, or a look that saw nothing."""
+    row = {"post_id": post_id, "at": at, "kind": kind, "seen_by": "the service", "evidence": dict(evidence)}
     tx.execute(insert(sightings), row)
+
+
+def see_copies(tx: Transaction, post_id: int, *, at: datetime, remote_ids: Sequence[str], url: str | None) -> None:
+    """Write down that a post is there more than once; nothing where it is there once."""
+    if len(remote_ids) > 1:
+        see(tx, post_id, at=at, kind=TWICE, evidence={"remote_ids": list(remote_ids), "url": url})
 
 
 def plan_look(tx: Transaction, post: Post, *, look_at: datetime | None, looks: int, clean_looks: int) -> None:

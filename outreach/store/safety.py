@@ -14,6 +14,7 @@ from outreach.store.schema import events, meta
 
 KEY = "safe mode"
 CLOCK_MARK = "clock of "
+BACKUP_TROUBLE = "backup trouble"
 CLOCK_ACCEPTED = "clock accepted"
 
 

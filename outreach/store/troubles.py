@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, text
 from outreach.model import Post
 from outreach.store import safety
 from outreach.store.engine import Transaction
+from outreach.store.history import TWICE
 from outreach.store.posts import SELECT_POSTS, as_post
 from outreach.store.recent import first_since
 from outreach.store.schema import attempts, channels, checks, events, posts, sightings
@@ -106,7 +107,7 @@ def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tu
     query = (
         select(sightings.c.post_id, sightings.c.evidence)
         .where(sightings.c.id >= first_since(tx, "sightings", since), sightings.c.at >= since)
-        .where(sightings.c.kind == "twice")
+        .where(sightings.c.kind == TWICE)
         .order_by(sightings.c.id.desc())
         .limit(most)
     )

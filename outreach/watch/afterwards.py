@@ -82,9 +82,8 @@ class Afterwards:
                 moves.end_attempts(tx, [Ending(post.id, number, now, "published", evidence=evidence)])
                 moves.apply(tx, [Change(post.id, number, Move.PUBLISH, now, note, values=values)])
                 aftermath.settle(tx, post, at=now, kind=aftermath.FOUND, evidence=evidence)
-                if len(ours) > 1:
-                    copies = {"remote_ids": [each.remote_id for each in ours], "url": oldest.url}
-                    history.see(tx, post.id, at=now, kind=history.TWICE, seen_by="the service", evidence=copies)
+                copies = [each.remote_id for each in ours]
+                history.see_copies(tx, post.id, at=now, remote_ids=copies, url=oldest.url)
         except IllegalMove:
             log.info("%s: somebody decided meanwhile, or its channel is busy", post.name)
             return

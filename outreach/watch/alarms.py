@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach.model import BadInput, Post, State
-from outreach.store import Store, Transaction, channels, safety, troubles, workers
+from outreach.store import Store, Transaction, channels, checks, safety, troubles, workers
 from outreach.store.channels import ChannelRow
 from outreach.trouble import Alarm, AlarmKind, stage
 from outreach.when import show
@@ -12,7 +12,6 @@ from outreach.when import show
 REMEMBERED_FOR = timedelta(days=14)
 SILENT_AFTER = timedelta(minutes=2)
 LEAST_FREE_BYTES = 50_000_000
-BACKUP_TROUBLE = "backup trouble"
 PREFLIGHT_STAGES: Mapping[str, timedelta] = {
     "24 h": timedelta(hours=24),
     "1 h": timedelta(hours=1),
@@ -23,11 +22,6 @@ EXPIRY_STAGES: Mapping[str, timedelta] = {
     "7 days": timedelta(days=7),
     "1 day": timedelta(days=1),
 }
-
-
-def expires_key(channel: str) -> str:
-    """Name the text in which the end of a channel's access is remembered, as an ISO instant."""
-    return f"expires {channel}"
 
 
 class Alarms:
@@ -67,7 +61,7 @@ class Alarms:
                 "The disk of the queue folder has less than 50 MB left; below that answers of channels may be lost."
             )
             yield Alarm(AlarmKind.DISK, "", message, "Free some space, then see: outreach doctor")
-        said = safety.remembered(tx, BACKUP_TROUBLE)
+        said = safety.remembered(tx, safety.BACKUP_TROUBLE)
         if said:
             yield Alarm(AlarmKind.BACKUP, "", f"The backup did not work: {said}", "Make one now: outreach backup FILE")
 
@@ -87,9 +81,9 @@ class Alarms:
             is_waiting = channel.until is None or channel.until > now
             if channel.state == "paused" and channel.paused_by is None and is_waiting:
                 yield self._paused(channel)
-            ends = safety.remembered(tx, expires_key(channel.name))
+            ends = checks.expiry(tx, channel.name)
             if ends:
-                yield from self._expiry(channel, datetime.fromisoformat(ends), now)
+                yield from self._expiry(channel, ends, now)
 
     def _paused(self, channel: ChannelRow) -> Alarm:
         until = f"until {show(channel.until, self._zone)}" if channel.until else "until a person resumes it"

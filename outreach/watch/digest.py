@@ -8,10 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from outreach.alarms import Note, Route
 from outreach.alarms.words import MOST_LISTED
 from outreach.model import Post
-from outreach.store import Store, channels, safety, troubles, week
+from outreach.store import Store, channels, checks, safety, troubles, week
 from outreach.store.alarms import take_turn
 from outreach.store.channels import ChannelRow
-from outreach.watch.alarms import REMEMBERED_FOR, expires_key
+from outreach.watch.alarms import REMEMBERED_FOR
 from outreach.when import show, wall_time_to_utc
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Digest:
         now = self._now()
         with self._store.read() as tx:
             every = channels.every(tx)
-            known = [(row.name, safety.remembered(tx, expires_key(row.name))) for row in every]
+            known = [(row.name, checks.expiry(tx, row.name)) for row in every]
             mode = safety.current(tx)
             waiting = [
                 *troubles.left_in_doubt(tx, now),
@@ -167,6 +167,6 @@ class Digest:
                 went_out=week.went_out(tx, now - BACK),
                 planned=week.planned(tx, now + AHEAD),
                 waiting=waiting,
-                ends=[(name, datetime.fromisoformat(at)) for name, at in known if at],
+                ends=[(name, at) for name, at in known if at],
                 safe_mode=mode.reason if mode else None,
             )

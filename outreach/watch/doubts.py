@@ -114,7 +114,7 @@ class Doubts:
             moves.apply(tx, [Change(post.id, post.attempt, Move.CONFIRM, now, note, values=values)])
             evidence = {"remote_ids": [c.remote_id for c in ours], "url": oldest.url, **proof}
             kind = "found" if len(ours) == 1 else history.TWICE
-            history.see(tx, post.id, at=now, kind=kind, seen_by="the service", evidence=evidence)
+            history.see(tx, post.id, at=now, kind=kind, evidence=evidence)
 
     def _absolve_or_wait(self, post: Post) -> None:
         """It is not there. That counts only at the end of the window, and leads to what the last answer allows."""
@@ -144,7 +144,7 @@ class Doubts:
         if move is Move.ABSOLVE:
             values["due_at"] = now
         with self._store.write() as tx:
-            history.see(tx, post.id, at=now, kind="not there", seen_by="the service", evidence={"looks": looks})
+            history.see(tx, post.id, at=now, kind="not there", evidence={"looks": looks})
             own = frozenset({State.UNCONFIRMED})  # a person who confirmed it meanwhile knows better
             moves.apply(tx, [Change(post.id, post.attempt, move, now, note, values=values, only_from=own)])
 
@@ -162,7 +162,7 @@ class Doubts:
         looks = post.looks + 1
         look_at = next_look(looks, doubted_at=post.doubted_at or now, look_after_s=self._pace.look_after_s)
         with self._store.write() as tx:
-            history.see(tx, post.id, at=now, kind=what, seen_by="the service", evidence={"look": looks, "why": why})
+            history.see(tx, post.id, at=now, kind=what, evidence={"look": looks, "why": why})
             history.plan_look(tx, post, look_at=look_at, looks=looks, clean_looks=post.clean_looks + is_clean)
         if look_at is None:
             log.warning("%s: a person has to decide: outreach show %s", post.name, post.name)

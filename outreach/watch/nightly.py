@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.model import BadInput
 from outreach.store import Store, StoreTrouble, Transaction, explained, safety
-from outreach.store.backup import TROUBLE, Busy, Order, back_up, remember
+from outreach.store.backup import Busy, Order, back_up, remember
 from outreach.when import AOE
 
 log = logging.getLogger(__name__)
@@ -83,12 +83,12 @@ class Nightly:
         with self._store.write() as tx:
             _note(tx, day, now, is_made=True)
             remember(tx, target, now)
-            safety.forget(tx, TROUBLE)
+            safety.forget(tx, safety.BACKUP_TROUBLE)
 
     def _tell(self, trouble: str) -> None:
         log.error("the nightly backup could not be made: %s", trouble)
         with self._store.write() as tx:
-            safety.remember(tx, TROUBLE, trouble)
+            safety.remember(tx, safety.BACKUP_TROUBLE, trouble)
 
     def _prune(self, folder: Path) -> None:
         """Remove the nightly backups beyond the newest few, and what one that was interrupted left."""

@@ -7,9 +7,8 @@ import pytest
 from outreach.doors.worker import Worker
 from outreach.model import State
 from outreach.sandbox import Sandbox
-from outreach.store import safety
+from outreach.store import checks
 from outreach.store.channels import ChannelRow
-from outreach.watch.alarms import expires_key
 from outreach.watch.digest import Digest, Standing, digest_note, latest_monday
 from tests.alarms.world import World
 from tests.builders import NOW, a_post, a_stored_post
@@ -167,7 +166,7 @@ def test_it_tells_what_went_out_what_waits_and_what_ends(world: World, place: Pl
     a_stored_post(world.store, title="Poster session", due_at=MONDAY + 3 * DAY, channel="listserv")
     a_stored_post(world.store, title="Next year", due_at=MONDAY + 15 * DAY, channel="listserv")
     with world.store.write() as tx:
-        safety.remember(tx, expires_key("facebook"), (MONDAY + 60 * DAY).isoformat())
+        checks.keep_expiry(tx, "facebook", MONDAY + 60 * DAY)
     world.house.desk.pause_channel("listserv", reason="A holiday.", person="ann@example.org")
     assert counts(world, 0 * DAY) == [1]
     [text] = world.texts()

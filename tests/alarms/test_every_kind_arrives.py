@@ -12,10 +12,9 @@ from outreach.bootstrap import House
 from outreach.model import State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
-from outreach.store import safety, workers
+from outreach.store import checks, safety, workers
 from outreach.store.safety import Cause
 from outreach.trouble import AlarmKind
-from outreach.watch.alarms import BACKUP_TROUBLE, expires_key
 from tests.alarms.world import World, check, mails, see, stop_looking
 from tests.builders import NOW, WORKER, a_channel, a_stored_post, pause
 from tests.doors.place import Place
@@ -189,7 +188,7 @@ def test_a_worker_that_gives_no_sign_is_told_when_posts_are_due_within_the_hour(
 @arrives(AlarmKind.BACKUP)
 def test_a_backup_that_did_not_work_is_told(world: World) -> None:
     with world.store.write() as tx:
-        safety.remember(tx, BACKUP_TROUBLE, "The disk is full.")
+        safety.remember(tx, safety.BACKUP_TROUBLE, "The disk is full.")
     assert "backup: 1. The backup did not work: The disk is full. Next: Make one now: outreach backup FILE" in told(
         world
     )
@@ -198,7 +197,7 @@ def test_a_backup_that_did_not_work_is_told(world: World) -> None:
 @arrives(AlarmKind.EXPIRY)
 def test_access_that_ends_is_told_three_weeks_a_week_and_a_day_before(world: World) -> None:
     with world.store.write() as tx:
-        safety.remember(tx, expires_key("facebook"), (NOW + timedelta(days=22)).isoformat())
+        checks.keep_expiry(tx, "facebook", NOW + timedelta(days=22))
     counts = []
     for days in (0, 1, 13, 1, 5, 1, 2):  # 22, 21, 8, 7, 2 and 1 days before, and a day after
         world.clock.tick(days * 86400)

@@ -10,7 +10,6 @@ from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store import safety, workers
 from outreach.trouble import Alarm
-from outreach.watch.alarms import BACKUP_TROUBLE
 from outreach.watch.telling import Telling
 from tests.alarms.world import World, mails, see
 from tests.builders import NOW, WORKER, a_channel, a_stored_post, column, make, pause
@@ -29,7 +28,7 @@ def rounds(world: World, *, seconds: int = 0) -> int:
 
 def backup(world: World, text: str) -> None:
     with world.store.write() as tx:
-        safety.remember(tx, BACKUP_TROUBLE, text)
+        safety.remember(tx, safety.BACKUP_TROUBLE, text)
 
 
 def test_five_hundred_missed_posts_are_one_mail_that_lists_twenty(world: World) -> None:

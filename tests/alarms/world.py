@@ -69,4 +69,4 @@ def stop_looking(store: Store, post: Post) -> None:
 def see(store: Store, post: Post, kind: str, **evidence: Any) -> None:
     """Write down a sighting."""
     with store.write() as tx:
-        history.see(tx, post.id, at=NOW, kind=kind, seen_by="the service", evidence=evidence)
+        history.see(tx, post.id, at=NOW, kind=kind, evidence=evidence)

@@ -38,7 +38,7 @@ def test_everything_that_happened_to_a_post_is_told_oldest_first(store: Store) -
     take(store, post, now=NOW + 3 * A_MINUTE)
     make(store, post, Move.DOUBT, at=NOW + 4 * A_MINUTE)
     with store.write() as tx:
-        history.see(tx, post.id, at=NOW + 5 * A_MINUTE, kind="not there", seen_by="the service", evidence={"look": 1})
+        history.see(tx, post.id, at=NOW + 5 * A_MINUTE, kind="not there", evidence={"look": 1})
     make(store, post, Move.CONFIRM, at=NOW + 6 * A_MINUTE)
 
     story = told(store, post)
@@ -65,7 +65,7 @@ def test_an_attempt_is_told_with_its_outcome_its_evidence_and_what_it_sent(store
 def test_a_sighting_is_told_with_who_saw_what(store: Store) -> None:
     post = a_stored_post(store, State.PUBLISHED)
     with store.write() as tx:
-        history.see(tx, post.id, at=NOW + A_MINUTE, kind="found", seen_by="the service", evidence={"remote_ids": ["1"]})
+        history.see(tx, post.id, at=NOW + A_MINUTE, kind="found", evidence={"remote_ids": ["1"]})
 
     [sighting] = [entry for entry in told(store, post) if entry["kind"] == "sighting"]
 
