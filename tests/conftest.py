@@ -13,6 +13,7 @@ import pytest
 from outreach.store import Store, open_store
 from outreach.store.schema import metadata
 from tests.builders import SettableClock
+from tests.mail.imap_server import ImapServer
 
 _ON_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -21,6 +22,20 @@ _ON_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 def clock() -> SettableClock:
     """A clock that stands still until the test moves it."""
     return SettableClock()
+
+
+@pytest.fixture(scope="module")
+def running_mailbox() -> Iterator[ImapServer]:
+    """A real IMAP server; what a test leaves in it is there for the next one."""
+    with ImapServer() as server:
+        yield server
+
+
+@pytest.fixture
+def mailbox(running_mailbox: ImapServer) -> ImapServer:
+    """A real IMAP server with an empty mailbox."""
+    running_mailbox.empty()
+    return running_mailbox
 
 
 @pytest.fixture(scope="session")

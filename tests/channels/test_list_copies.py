@@ -1,6 +1,5 @@
 """A mail in doubt is looked for in a mailbox: the list's copy proves it, and nothing that is missing proves anything."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,18 +19,6 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 MARKS = b"List-Id: TMM SIG <tmm-sig.lists.example.org>\r\nList-Post: <mailto:tmm-sig@lists.example.org>\r\n"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ImapServer]:
-    with ImapServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ImapServer) -> ImapServer:
-    running.empty()
-    return running
-
-
 @pytest.fixture
 def attempt() -> Attempt:
     return an_attempt(a_list(1).render(a_wording()))
@@ -45,13 +32,13 @@ def distributed(attempt: Attempt, received: str = "1", more: bytes = b"") -> byt
     return b"Received: " + received.encode() + b"\r\n" + MARKS + more + sent(attempt)
 
 
-def looking(server: ImapServer, *folders: str) -> Listserv:
-    return a_list(1, mailbox=server.account(folders=folders or ("INBOX",)))
+def looking(mailbox: ImapServer, *folders: str) -> Listserv:
+    return a_list(1, mailbox=mailbox.account(folders=folders or ("INBOX",)))
 
 
-def test_the_lists_copy_proves_that_the_mail_went_out(server: ImapServer, attempt: Attempt) -> None:
-    server.put(distributed(attempt), "Junk", at=NOON)
-    finding = looking(server, "INBOX", "Junk").find(attempt)
+def test_the_lists_copy_proves_that_the_mail_went_out(mailbox: ImapServer, attempt: Attempt) -> None:
+    mailbox.put(distributed(attempt), "Junk", at=NOON)
+    finding = looking(mailbox, "INBOX", "Junk").find(attempt)
     assert isinstance(finding, Found)
     assert finding.candidates == (Candidate(attempt.content.message_id or "", None, NOON),)
     evidence = dict(finding.evidence)
@@ -61,57 +48,57 @@ def test_the_lists_copy_proves_that_the_mail_went_out(server: ImapServer, attemp
     assert evidence == {"mailbox": USER, "folder": "Junk", "marks of the list": marks, "copies": 1}
 
 
-def test_the_address_in_the_lists_archive_is_kept(server: ImapServer, attempt: Attempt) -> None:
-    server.put(distributed(attempt, more=b"Archived-At: <https://lists.example.org/archives/7>\r\n"))
-    finding = looking(server).find(attempt)
+def test_the_address_in_the_lists_archive_is_kept(mailbox: ImapServer, attempt: Attempt) -> None:
+    mailbox.put(distributed(attempt, more=b"Archived-At: <https://lists.example.org/archives/7>\r\n"))
+    finding = looking(mailbox).find(attempt)
     assert isinstance(finding, Found)
     assert finding.candidates[0].url == "https://lists.example.org/archives/7"
 
 
-def test_a_mail_that_came_twice_is_found_twice(server: ImapServer, attempt: Attempt) -> None:
-    server.put(distributed(attempt, "2"), at=NOON + timedelta(minutes=5))
-    server.put(distributed(attempt, "1"), "Junk", at=NOON)
-    finding = looking(server, "INBOX", "Junk").find(attempt)
+def test_a_mail_that_came_twice_is_found_twice(mailbox: ImapServer, attempt: Attempt) -> None:
+    mailbox.put(distributed(attempt, "2"), at=NOON + timedelta(minutes=5))
+    mailbox.put(distributed(attempt, "1"), "Junk", at=NOON)
+    finding = looking(mailbox, "INBOX", "Junk").find(attempt)
     assert isinstance(finding, Found)
     assert [c.created_at for c in finding.candidates] == [NOON, NOON + timedelta(minutes=5)]
     assert finding.evidence["copies"] == 2
 
 
-def told(server: ImapServer, attempt: Attempt, *folders: str) -> str:
-    finding = looking(server, *folders).find(attempt)
+def told(mailbox: ImapServer, attempt: Attempt, *folders: str) -> str:
+    finding = looking(mailbox, *folders).find(attempt)
     assert isinstance(finding, CannotTell)
     assert str(attempt.content.message_id) in finding.reason
     return finding.reason
 
 
-def test_an_empty_mailbox_proves_nothing_and_says_what_to_do(server: ImapServer, attempt: Attempt) -> None:
-    assert told(server, attempt) == (
+def test_an_empty_mailbox_proves_nothing_and_says_what_to_do(mailbox: ImapServer, attempt: Attempt) -> None:
+    assert told(mailbox, attempt) == (
         "no copy from the list is in INBOX of coordinator@example.org, which proves nothing: many mailboxes never show a"
         " list's copy of one's own mail. Look in the list's archive, or ask another member, for"
         f" {attempt.content.message_id}"
     )
 
 
-def test_the_copy_in_the_sent_folder_proves_nothing(server: ImapServer, attempt: Attempt) -> None:
-    server.put(sent(attempt), "Sent")
-    assert "only the sent mail itself is in INBOX or Sent of" in told(server, attempt, "INBOX", "Sent")
+def test_the_copy_in_the_sent_folder_proves_nothing(mailbox: ImapServer, attempt: Attempt) -> None:
+    mailbox.put(sent(attempt), "Sent")
+    assert "only the sent mail itself is in INBOX or Sent of" in told(mailbox, attempt, "INBOX", "Sent")
 
 
-def test_a_forged_mail_with_our_id_proves_nothing(server: ImapServer, attempt: Attempt) -> None:
+def test_a_forged_mail_with_our_id_proves_nothing(mailbox: ImapServer, attempt: Attempt) -> None:
     forged = b"From: tmm-sig@lists.example.org\r\nSubject: [TMM SIG] Poster session\r\nReply-To: tmm-sig@lists.example.org\r\n"
-    server.put(forged + f"Message-ID: {attempt.content.message_id}\r\n\r\n".encode() + sent(attempt))
-    assert "only the sent mail itself" in told(server, attempt)
+    mailbox.put(forged + f"Message-ID: {attempt.content.message_id}\r\n\r\n".encode() + sent(attempt))
+    assert "only the sent mail itself" in told(mailbox, attempt)
 
 
-def test_a_reply_on_the_list_is_not_our_mail(server: ImapServer, attempt: Attempt) -> None:
+def test_a_reply_on_the_list_is_not_our_mail(mailbox: ImapServer, attempt: Attempt) -> None:
     head = f"Message-ID: <reply@example.org>\r\nIn-Reply-To: {attempt.content.message_id}\r\n".encode()
-    server.put(MARKS + head + b"Subject: Re: Poster session\r\n\r\n" + sent(attempt))
-    assert "no copy from the list" in told(server, attempt)
+    mailbox.put(MARKS + head + b"Subject: Re: Poster session\r\n\r\n" + sent(attempt))
+    assert "no copy from the list" in told(mailbox, attempt)
 
 
-def test_folders_that_are_missing_are_told(server: ImapServer, attempt: Attempt) -> None:
-    assert "list's copy of one's own mail; there is no folder Spam. Look" in told(server, attempt, "INBOX", "Spam")
-    assert told(server, attempt, "Spam", "Bulk").startswith(
+def test_folders_that_are_missing_are_told(mailbox: ImapServer, attempt: Attempt) -> None:
+    assert "list's copy of one's own mail; there is no folder Spam. Look" in told(mailbox, attempt, "INBOX", "Spam")
+    assert told(mailbox, attempt, "Spam", "Bulk").startswith(
         "there is no folder Spam or Bulk. Look in the list's archive"
     )
 
@@ -129,26 +116,26 @@ def test_without_a_mailbox_a_list_cannot_be_asked(attempt: Attempt) -> None:
     assert finding == CannotTell(f"a list cannot be asked; look whether {attempt.content.message_id} arrived")
 
 
-def test_a_mailbox_is_not_asked_for_a_mail_without_an_id(server: ImapServer, attempt: Attempt) -> None:
+def test_a_mailbox_is_not_asked_for_a_mail_without_an_id(mailbox: ImapServer, attempt: Attempt) -> None:
     from outreach.model import Content
 
-    assert isinstance(looking(server).find(an_attempt(Content("listserv", "x"))), CannotTell)
+    assert isinstance(looking(mailbox).find(an_attempt(Content("listserv", "x"))), CannotTell)
 
 
 # The set-up
 
 
-def test_a_mailbox_that_can_be_read_is_no_problem(box: Sandbox, server: ImapServer) -> None:
-    assert the_list(box, mailbox=server.account()).check() == []
+def test_a_mailbox_that_can_be_read_is_no_problem(box: Sandbox, mailbox: ImapServer) -> None:
+    assert the_list(box, mailbox=mailbox.account()).check() == []
 
 
-def test_the_check_names_what_is_wrong_with_the_mailbox(box: Sandbox, server: ImapServer) -> None:
-    [missing] = the_list(box, mailbox=server.account(folders=("INBOX", "Spam"))).check()
+def test_the_check_names_what_is_wrong_with_the_mailbox(box: Sandbox, mailbox: ImapServer) -> None:
+    [missing] = the_list(box, mailbox=mailbox.account(folders=("INBOX", "Spam"))).check()
     assert (missing.message, missing.next_step) == (
         "The mailbox coordinator@example.org has no folder 'Spam'.",
         "Check IMAP_FOLDER.",
     )
-    [refused] = the_list(box, mailbox=server.account(password="wrong")).check()
+    [refused] = the_list(box, mailbox=mailbox.account(password="wrong")).check()
     assert (
         refused.message == "The mailbox coordinator@example.org at 127.0.0.1 could not be read: the log-in was refused."
     )
@@ -181,9 +168,9 @@ def set_up(**more: str) -> Listserv:
     return made
 
 
-def test_the_settings_lead_to_the_mailbox(server: ImapServer, attempt: Attempt) -> None:
-    server.put(distributed(attempt), "Junk")
-    made = set_up(IMAP_PORT=str(server.port), IMAP_FOLDER="INBOX, Junk", OUTREACH_HTTP_TIMEOUT_S="5")
+def test_the_settings_lead_to_the_mailbox(mailbox: ImapServer, attempt: Attempt) -> None:
+    mailbox.put(distributed(attempt), "Junk")
+    made = set_up(IMAP_PORT=str(mailbox.port), IMAP_FOLDER="INBOX, Junk", OUTREACH_HTTP_TIMEOUT_S="5")
     assert isinstance(made.find(attempt), Found)
 
 

@@ -1,7 +1,6 @@
 """A mail in doubt, through the real doors: the list's copy confirms it; else a person decides, on one screen that says all."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -17,24 +16,12 @@ from tests.mail.imap_server import PASSWORD, USER, ImapServer
 ASKED_TWICE = "expect everybody on the list to get it a second time."
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ImapServer]:
-    with ImapServer() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ImapServer) -> ImapServer:
-    running.empty()
-    return running
-
-
-@pytest.fixture
-def watched(place: Place, server: ImapServer) -> Place:
+def watched(place: Place, mailbox: ImapServer) -> Place:
     """An install that reads the member's mailbox."""
     place.settings |= {
         "IMAP_HOST": "127.0.0.1",
-        "IMAP_PORT": str(server.port),
+        "IMAP_PORT": str(mailbox.port),
         "IMAP_SECURITY": "none",
         "IMAP_USERNAME": USER,
         "IMAP_PASSWORD": PASSWORD,
@@ -58,12 +45,12 @@ def shown(place: Place) -> str:
 
 
 def test_a_mail_in_doubt_is_confirmed_by_the_lists_copy(
-    watched: Place, box: Sandbox, server: ImapServer, database_url: str
+    watched: Place, box: Sandbox, mailbox: ImapServer, database_url: str
 ) -> None:
     watched.settings["OUTREACH_DATABASE_URL"] = database_url
     message_id = in_doubt(watched, box)
     [copy] = box.mail.mailbox(box.member)
-    server.put(copy)
+    mailbox.put(copy)
     assert once(watched) == 0
     [post] = watched.json("history")
     assert (post["state"], post["message_id"], post["remote_id"]) == ("published", message_id, message_id)
@@ -78,12 +65,12 @@ def test_a_mail_in_doubt_is_confirmed_by_the_lists_copy(
     assert once(watched) == 0
 
 
-def test_a_copy_that_comes_late_confirms_at_a_later_look(watched: Place, box: Sandbox, server: ImapServer) -> None:
+def test_a_copy_that_comes_late_confirms_at_a_later_look(watched: Place, box: Sandbox, mailbox: ImapServer) -> None:
     watched.settings["OUTREACH_LOOK_AFTER_S"] = "0,1"
     in_doubt(watched, box)
     assert once(watched) == 0
     assert watched.states() == {"1/listserv": "unconfirmed"}
-    server.put(box.mail.mailbox(box.member)[0])
+    mailbox.put(box.mail.mailbox(box.member)[0])
     house = watched.house()
     [post] = house.desk.queue()
     assert post.look_at is not None
@@ -96,10 +83,10 @@ def test_a_copy_that_comes_late_confirms_at_a_later_look(watched: Place, box: Sa
     assert watched.states() == {"1/listserv": "published"}
 
 
-def test_a_mail_that_the_list_sent_twice_is_told(watched: Place, box: Sandbox, server: ImapServer) -> None:
+def test_a_mail_that_the_list_sent_twice_is_told(watched: Place, box: Sandbox, mailbox: ImapServer) -> None:
     in_doubt(watched, box)
     for hop in (b"Received: by a\r\n", b"Received: by b\r\n"):
-        server.put(hop + box.mail.mailbox(box.member)[0])
+        mailbox.put(hop + box.mail.mailbox(box.member)[0])
     once(watched)
     post = watched.posts()["1/listserv"]
     assert post.state == "published"
@@ -108,13 +95,13 @@ def test_a_mail_that_the_list_sent_twice_is_told(watched: Place, box: Sandbox, s
 
 @pytest.mark.parametrize("what", ["nothing", "the sent mail", "a forged mail"])
 def test_what_is_no_copy_of_the_list_leaves_it_to_a_person(
-    watched: Place, box: Sandbox, server: ImapServer, what: str
+    watched: Place, box: Sandbox, mailbox: ImapServer, what: str
 ) -> None:
     message_id = in_doubt(watched, box)
     [own] = box.mail.distributed()
     forged = f"From: tmm-sig@lists.example.org\r\nMessage-ID: {message_id}\r\nSubject: [TMM SIG] x\r\n\r\n".encode()
     for raw in {"nothing": [], "the sent mail": [own.raw], "a forged mail": [forged]}[what]:
-        server.put(raw)
+        mailbox.put(raw)
     watched.settings["OUTREACH_LOOK_AFTER_S"] = "0"
     for _ in range(3):
         assert once(watched) == 0

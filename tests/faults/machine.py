@@ -1,14 +1,13 @@
 """The store and `judge` as a state machine, beside a remote that keeps the truth: hypothesis chooses what happens next."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from outreach.channels import Limits, Surroundings
 from outreach.lifecycle import IllegalMove, is_legal, judge
 from outreach.model import (
     Absent,
@@ -16,26 +15,23 @@ from outreach.model import (
     Blocked,
     Candidate,
     CannotTell,
-    Content,
     Finding,
     Found,
     Move,
     Outcome,
     Post,
-    Problem,
     Published,
     Refused,
     State,
     Unauthorized,
     Unavailable,
     Unconfirmed,
-    Wording,
 )  # fmt: skip
 from outreach.publisher import Pace, doubt_values
-from outreach.settings import Settings
 from outreach.store import Store, channels, health, moves, open_store, posts
 from outreach.watch import Watch
-from tests.builders import LEASE, SettableClock, a_content, an_announcement, claimed, column
+from tests.builders import LEASE, SettableClock, an_announcement, claimed, column
+from tests.hands.stand_ins import Scripted
 
 PACE = Pace(lease=LEASE, look_after_s=(30, 120))
 ON = ("facebook", "facebook-2")
@@ -69,31 +65,12 @@ class Remote:
         return len(self.public.get(post_id, ()))
 
 
-class Asked:
+class Asked(Scripted):
     """The channel as far as the watch uses it: it can be asked."""
 
-    kind: ClassVar[str] = "facebook_page"
-    usual_name: ClassVar[str] = "facebook"
-    limits = Limits(max_chars=1000)
-
     def __init__(self, remote: Remote) -> None:
+        super().__init__(publish=_nothing_is_published)
         self._remote = remote
-
-    @classmethod
-    def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
-        return None
-
-    def render(self, wording: Wording) -> Content:
-        return a_content()
-
-    def check(self) -> list[Problem]:
-        return []
-
-    def publish(self, attempt: Attempt) -> Outcome:
-        raise AssertionError("a watch publishes nothing")
-
-    def describe(self, content: Content, *, at: datetime) -> Mapping[str, object]:
-        return {}
 
     def find(self, attempt: Attempt) -> Finding:
         self._remote.let_arrive()
@@ -101,6 +78,10 @@ class Asked:
             return CannotTell("it does not answer")
         there = self._remote.public.get(attempt.post.id)
         return Found(tuple(there)) if there else Absent()
+
+
+def _nothing_is_published(attempt: Attempt) -> Outcome:
+    raise AssertionError("a watch publishes nothing")
 
 
 class LifeOfPosts(RuleBasedStateMachine):

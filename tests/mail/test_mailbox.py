@@ -3,7 +3,6 @@
 import base64
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,18 +27,6 @@ QUICK_S = 0.15
 _NO_LOG_IN = Look(trouble=Trouble("the log-in was refused", "Check IMAP_USERNAME and IMAP_PASSWORD."))
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ImapServer]:
-    with ImapServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ImapServer) -> ImapServer:
-    running.empty()
-    return running
-
-
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
@@ -53,11 +40,11 @@ def trouble_of(look: Look) -> str:
 # Finding
 
 
-def test_a_mail_is_found_by_its_id_with_its_place_and_its_time(server: ImapServer) -> None:
+def test_a_mail_is_found_by_its_id_with_its_place_and_its_time(mailbox: ImapServer) -> None:
     at = datetime(2026, 12, 1, 9, 0, 30, tzinfo=UTC) + timedelta(hours=5)
-    server.put(HEAD.replace(b"<1@x>", b"<2@x>") + b"another")
-    server.put(HEAD + b"body", at=at)
-    look = look_for(server.account(), ID)
+    mailbox.put(HEAD.replace(b"<1@x>", b"<2@x>") + b"another")
+    mailbox.put(HEAD + b"body", at=at)
+    look = look_for(mailbox.account(), ID)
     [copy] = look.copies
     assert (copy.folder, copy.received_at, copy.head) == ("INBOX", at, HEAD)
     assert copy.uid.isdecimal()
@@ -65,35 +52,35 @@ def test_a_mail_is_found_by_its_id_with_its_place_and_its_time(server: ImapServe
     assert (look.folders, look.missing, look.trouble) == (("INBOX",), (), None)
 
 
-def test_every_folder_that_is_named_is_looked_through(server: ImapServer) -> None:
+def test_every_folder_that_is_named_is_looked_through(mailbox: ImapServer) -> None:
     for folder in ("Junk", "Liste für alle", 'Say "hi"', "Elsewhere"):
-        server.put(HEAD, folder)
-    look = look_for(server.account(folders=("INBOX", "Liste für alle", 'Say "hi"', "Junk")), ID)
+        mailbox.put(HEAD, folder)
+    look = look_for(mailbox.account(folders=("INBOX", "Liste für alle", 'Say "hi"', "Junk")), ID)
     assert [copy.folder for copy in look.copies] == ["Liste für alle", 'Say "hi"', "Junk"]
 
 
-def test_a_folder_that_is_not_there_is_told_and_keeps_no_other_from_answering(server: ImapServer) -> None:
-    server.put(HEAD, "Junk")
-    look = look_for(server.account(folders=("Spam", "Junk")), ID)
+def test_a_folder_that_is_not_there_is_told_and_keeps_no_other_from_answering(mailbox: ImapServer) -> None:
+    mailbox.put(HEAD, "Junk")
+    look = look_for(mailbox.account(folders=("Spam", "Junk")), ID)
     assert (look.folders, look.missing, look.trouble) == (("Junk",), ("Spam",), None)
     assert len(look.copies) == 1
 
 
-def test_nothing_is_marked_moved_or_deleted(server: ImapServer) -> None:
-    server.put(HEAD + b"body")
-    with RawServer(leading_to(server.port)) as between:
-        assert look_for(server.account(port=between.port), ID).copies
+def test_nothing_is_marked_moved_or_deleted(mailbox: ImapServer) -> None:
+    mailbox.put(HEAD + b"body")
+    with RawServer(leading_to(mailbox.port)) as between:
+        assert look_for(mailbox.account(port=between.port), ID).copies
     verbs = [line.split(b" ", 1)[1] for line in between.received.splitlines()]
     assert [verb.split()[0] for verb in verbs] == [b"CAPABILITY", b"LOGIN", b"EXAMINE", b"UID", b"UID", b"LOGOUT"]
     assert b"BODY.PEEK[" in verbs[4]
-    with server.opened() as box:
+    with mailbox.opened() as box:
         [mail] = box.fetch(mark_seen=False)
         assert mail.flags == ()
 
 
-def test_a_head_of_any_size_is_read_to_a_limit(server: ImapServer) -> None:
-    server.put(HEAD[:-2] + b"X-Long: " + b"x" * 300_000 + b"\r\n\r\nbody")
-    [copy] = look_for(server.account(), ID).copies
+def test_a_head_of_any_size_is_read_to_a_limit(mailbox: ImapServer) -> None:
+    mailbox.put(HEAD[:-2] + b"X-Long: " + b"x" * 300_000 + b"\r\n\r\nbody")
+    [copy] = look_for(mailbox.account(), ID).copies
     assert len(copy.head) == 65_536
 
 
@@ -102,9 +89,9 @@ def test_a_head_of_any_size_is_read_to_a_limit(server: ImapServer) -> None:
     [b"Subject: caf\xe9 \xff\xfe\r\n\r\n\xff", b"Content-Type: text/plain; charset=klingon\r\n\r\n\xe9", b"\r\n\r\n" + b"\0" * 9,
      b"Content-Type: multipart/mixed; boundary=\r\n\r\n--\r\n", b": no name\r\n not a head\r\n\r\nx", b"To: =?utf-8?b?!!?=\r\n\r\n"],
 )  # fmt: skip
-def test_a_broken_mail_is_found_like_any_other(server: ImapServer, rest: bytes) -> None:
-    server.put(HEAD[:-2] + rest)
-    assert len(look_for(server.account(), ID).copies) == 1
+def test_a_broken_mail_is_found_like_any_other(mailbox: ImapServer, rest: bytes) -> None:
+    mailbox.put(HEAD[:-2] + rest)
+    assert len(look_for(mailbox.account(), ID).copies) == 1
 
 
 def test_of_very_many_mails_the_newest_are_read() -> None:
@@ -131,10 +118,10 @@ def test_a_time_that_is_none_is_left_out(said: bytes) -> None:
     assert copy.received_at is None
 
 
-def test_a_connection_that_breaks_keeps_what_was_found_before(server: ImapServer) -> None:
-    server.put(HEAD)
-    with RawServer(leading_to(server.port, most_lines=5)) as between:
-        look = look_for(server.account(port=between.port, folders=("INBOX", "Junk")), ID)
+def test_a_connection_that_breaks_keeps_what_was_found_before(mailbox: ImapServer) -> None:
+    mailbox.put(HEAD)
+    with RawServer(leading_to(mailbox.port, most_lines=5)) as between:
+        look = look_for(mailbox.account(port=between.port, folders=("INBOX", "Junk")), ID)
     assert (len(look.copies), look.folders) == (1, ("INBOX",))
     assert trouble_of(look) == "it could not be reached or broke off"
 
@@ -142,9 +129,9 @@ def test_a_connection_that_breaks_keeps_what_was_found_before(server: ImapServer
 # Log-in
 
 
-def test_a_wrong_password_is_tried_once_and_told(server: ImapServer) -> None:
-    with RawServer(leading_to(server.port)) as between:
-        assert look_for(server.account(port=between.port, password="wrong"), ID) == _NO_LOG_IN
+def test_a_wrong_password_is_tried_once_and_told(mailbox: ImapServer) -> None:
+    with RawServer(leading_to(mailbox.port)) as between:
+        assert look_for(mailbox.account(port=between.port, password="wrong"), ID) == _NO_LOG_IN
     assert between.received.upper().count(b" LOGIN ") == 1
     assert len(between.visits) == 1
 
@@ -199,10 +186,10 @@ def test_a_password_that_the_server_echoes_goes_nowhere(verb: str, caplog: pytes
 
 
 @pytest.mark.usefixtures("trusted")
-def test_a_mailbox_is_read_over_tls(server: ImapServer) -> None:
-    server.put(HEAD)
-    with RawServer(leading_to(server.port), tls=True) as between:
-        look = look_for(server.account(port=between.port, host="localhost", security="tls"), ID)
+def test_a_mailbox_is_read_over_tls(mailbox: ImapServer) -> None:
+    mailbox.put(HEAD)
+    with RawServer(leading_to(mailbox.port), tls=True) as between:
+        look = look_for(mailbox.account(port=between.port, host="localhost", security="tls"), ID)
     assert len(look.copies) == 1
 
 
