@@ -40,8 +40,7 @@ class Zones:
 
     def _compare(self, kept: dict[str, str], zones: list[str]) -> int:
         now = self._now()
-        rules = {zone: known for zone in zones if (known := _fingerprint(zone, now)) is not None}
-        rules = {zone: kept[zone] for zone in zones if zone in kept} | rules
+        rules = {zone: print_ for zone in zones if (print_ := _fingerprint(zone, now) or kept.get(zone))}
         moved = sum(self._move(zone, now) for zone, print_ in rules.items() if kept.get(zone, print_) != print_)
         if rules != kept:
             with self._store.write() as tx:
