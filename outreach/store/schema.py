@@ -1,69 +1,25 @@
 """The tables, with a CHECK or a UNIQUE for every promise that one row or two can break."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-from outreach.model import Move, State
+from outreach.model import State
+from outreach.store import schema_access as access
+from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware datetime, kept as whole microseconds of UTC since 1970: sorts, compares and indexes on every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Refuse a naive datetime: it would be off by hours."""
-        if value is None:
-            return None
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give it back as UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True)
-
-
-def _one_of(column: str, values: type[State] | type[Move] | tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(str(v)) for v in values)})"
-
+__all__ = ["Instant", "access", "metadata"]
 
 meta = Table(
     "meta",
@@ -75,42 +31,49 @@ meta = Table(
 communities = Table(
     "communities",
     metadata,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False, unique=True),
     Column("time_zone", Text, nullable=False),
     Column("approval", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
-    CheckConstraint(_one_of("approval", ("off", "required")), name="approval"),
+    # What the community wishes of the page: quiet hours, country, as `outreach.wishes` reads it.
+    Column("wishes", JSON, nullable=False, server_default=text("'{}'")),
+    CheckConstraint(one_of("approval", ("off", "required")), name="approval"),
 )
 
 people = Table(
     "people",
     metadata,
-    _id(),
+    id_column(),
     Column("email", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
+    # An argon2 hash, and an encrypted secret of one-time codes with the step of the last code that was taken.
+    Column("password", Text),
+    Column("totp", Text),
+    Column("totp_step", BigInteger),
+    Column("closed_at", Instant),
     CheckConstraint("email <> ''", name="email"),
 )
 
 roles = Table(
     "roles",
     metadata,
-    Column("community_id", _Id, ForeignKey("communities.id"), primary_key=True),
-    Column("person_id", _Id, ForeignKey("people.id"), primary_key=True),
+    Column("community_id", Id, ForeignKey("communities.id"), primary_key=True),
+    Column("person_id", Id, ForeignKey("people.id"), primary_key=True),
     Column(
         "role",
         Text,
         primary_key=True,
     ),
-    CheckConstraint(_one_of("role", ("coordinator", "approver", "reviewer", "admin")), name="role"),
+    CheckConstraint(one_of("role", ("coordinator", "approver", "reviewer", "admin")), name="role"),
 )
 
 channels = Table(
     "channels",
     metadata,
-    _id(),
-    Column("community_id", _Id, ForeignKey("communities.id"), nullable=False),
+    id_column(),
+    Column("community_id", Id, ForeignKey("communities.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -127,18 +90,18 @@ channels = Table(
     CheckConstraint("(state = 'paused') = (reason IS NOT NULL)", name="reason"),
     CheckConstraint("state = 'paused' OR until IS NULL", name="until"),
     CheckConstraint("name <> ''", name="name"),
-    CheckConstraint(_one_of("state", ("ready", "paused")), name="state"),
+    CheckConstraint(one_of("state", ("ready", "paused")), name="state"),
 )
 
 announcements = Table(
     "announcements",
     metadata,
-    _id(),
-    Column("community_id", _Id, ForeignKey("communities.id"), nullable=False),
+    id_column(),
+    Column("community_id", Id, ForeignKey("communities.id"), nullable=False),
     Column("title", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("approved_revision", Integer),
-    Column("approved_by", _Id, ForeignKey("people.id")),
+    Column("approved_by", Id, ForeignKey("people.id")),
     # The title without its letter case, to find another that a list server could not tell from it.
     Column("title_key", Text, nullable=False, server_default=""),
     # What it says, and the whole letter: the second of two equal letters is recognised by a UNIQUE, not by a look.
@@ -156,10 +119,10 @@ announcements = Table(
 revisions = Table(
     "revisions",
     metadata,
-    Column("announcement_id", _Id, ForeignKey("announcements.id"), primary_key=True),
+    Column("announcement_id", Id, ForeignKey("announcements.id"), primary_key=True),
     Column("revision", Integer, primary_key=True),
     Column("letter", Text, nullable=False),
-    Column("person_id", _Id, ForeignKey("people.id")),
+    Column("person_id", Id, ForeignKey("people.id")),
     Column("at", Instant, nullable=False),
 )
 
@@ -178,9 +141,9 @@ media = Table(
 posts = Table(
     "posts",
     metadata,
-    _id(),
-    Column("announcement_id", _Id, ForeignKey("announcements.id"), nullable=False),
-    Column("channel_id", _Id, ForeignKey("channels.id"), nullable=False),
+    id_column(),
+    Column("announcement_id", Id, ForeignKey("announcements.id"), nullable=False),
+    Column("channel_id", Id, ForeignKey("channels.id"), nullable=False),
     Column("occurrence", Integer, nullable=False, server_default="1"),
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False, server_default="0"),
@@ -246,13 +209,13 @@ posts = Table(
         unique=True,
         info={"where": "remote_id IS NOT NULL"},
     ),
-    CheckConstraint(_one_of("state", State), name="state"),
+    CheckConstraint(one_of("state", State), name="state"),
 )
 
 contents = Table(
     "contents",
     metadata,
-    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("post_id", Id, ForeignKey("posts.id"), primary_key=True),
     Column("sha256", Text, primary_key=True),
     Column("revision", Integer, nullable=False),
     # The text apart, so that the history can be searched; link, pictures and a mail's message in the body.
@@ -263,7 +226,7 @@ contents = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("post_id", Id, ForeignKey("posts.id"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("worker", Text, nullable=False),
     Column("content_sha256", Text, nullable=False),
@@ -273,7 +236,7 @@ attempts = Table(
     Column("reason", Text),
     Column("evidence", JSON(none_as_null=True)),
     # That of its post, once more, so that the attempts of a channel are counted without looking at its posts.
-    Column("channel_id", _Id),
+    Column("channel_id", Id),
     CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
     Index("of_channel", "channel_id", "started_at"),
     Index(
@@ -290,8 +253,8 @@ attempts = Table(
 sightings = Table(
     "sightings",
     metadata,
-    _id(),
-    Column("post_id", _Id, ForeignKey("posts.id"), nullable=False, index=True),
+    id_column(),
+    Column("post_id", Id, ForeignKey("posts.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
     Column("seen_by", Text, nullable=False),
@@ -301,12 +264,12 @@ sightings = Table(
 events = Table(
     "events",
     metadata,
-    _id(),
+    id_column(),
     Column("at", Instant, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("post_id", _Id, ForeignKey("posts.id")),
-    Column("announcement_id", _Id, ForeignKey("announcements.id")),
-    Column("channel_id", _Id, ForeignKey("channels.id")),
+    Column("post_id", Id, ForeignKey("posts.id")),
+    Column("announcement_id", Id, ForeignKey("announcements.id")),
+    Column("channel_id", Id, ForeignKey("channels.id")),
     Column("attempt", Integer),
     Column("person", Text),
     Column("note", Text),
@@ -335,7 +298,7 @@ heartbeats = Table(
 uploads = Table(
     "uploads",
     metadata,
-    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("post_id", Id, ForeignKey("posts.id"), primary_key=True),
     Column("place", Integer, primary_key=True),
     Column("key", Text, nullable=False),
     Column("remote_id", Text, nullable=False),
@@ -346,7 +309,7 @@ uploads = Table(
 checks = Table(
     "checks",
     metadata,
-    Column("post_id", _Id, ForeignKey("posts.id"), primary_key=True),
+    Column("post_id", Id, ForeignKey("posts.id"), primary_key=True),
     Column("at", Instant, nullable=False),
     Column("problems", JSON, nullable=False),
 )
@@ -355,7 +318,7 @@ checks = Table(
 alarms = Table(
     "alarms",
     metadata,
-    _id(),
+    id_column(),
     Column("cause", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("message", Text, nullable=False),
