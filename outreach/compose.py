@@ -5,7 +5,7 @@ import hmac
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -51,9 +51,16 @@ class Draft:
     letter: Letter
     resolved: Resolved
     pictures: tuple[FoundPicture, ...]
+    times: Mapping[str, "Time"]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """When a post is due, and from when on it may not go out any more."""
+
     due: when.When
     miss_at: datetime
-    notes: tuple[str, ...]
 
 
 class Composer:
@@ -81,10 +88,10 @@ class Composer:
             body = resolved.body_for(target.name, target.channel.kind)
             markup.check_links(body)
             markup.check_images(body)
-        due, miss_at, notes = self.times(letter, now=now)
+        times, notes = self.times(letter, [target.name for target in targets], now=now)
         pictures = tuple(self._find(p, folder, targets) for p in letter.pictures)
         _check_count(pictures, targets)
-        return Draft(letter, resolved, pictures, due, miss_at, notes)
+        return Draft(letter, resolved, pictures, times, notes)
 
     def title(self, letter: Letter) -> str:
         """Say under which title a draft is kept: its own, or its template's as far as that can be filled already."""
@@ -96,18 +103,30 @@ class Composer:
         except BadInput:
             return letter.template
 
-    def times(self, letter: Letter, *, now: datetime) -> tuple[when.When, datetime, tuple[str, ...]]:
-        """Say when a letter is due and when its time is over."""
-        if not letter.at:
+    def times(
+        self, letter: Letter, channels: Sequence[str], *, now: datetime
+    ) -> tuple[dict[str, Time], tuple[str, ...]]:
+        """Say when a letter is due on each channel and when its time is over there, and what is odd about it."""
+        if unknown := [name for name, _ in letter.times if name not in channels]:
+            raise BadInput(
+                f"It has a time for {unknown[0]}, but does not go there.",
+                where="times",
+                next_step="Take that time out, or name the channel under to.",
+            )
+        times = {name: self._time(letter, letter.at_on(name), now=now) for name in channels}
+        notes = [time.due.note for time in times.values() if time.due.note]
+        return times, tuple(dict.fromkeys(notes))
+
+    def _time(self, letter: Letter, at: str | None, *, now: datetime) -> Time:
+        if not at:
             raise BadInput(
                 "It is not said when it goes out.",
                 where="at",
                 next_step="Write at: 2026-12-01 09:00 in the letter, or use --at or --now.",
             )
         zone = when.check_zone(letter.zone or self._zone)
-        due = when.resolve(letter.at, zone, now=now)
-        notes = [due.note] if due.note else []
-        return due, self.miss_at(letter, planned=due.due_at, now=now), tuple(notes)
+        due = when.resolve(at, zone, now=now)
+        return Time(due, self.miss_at(letter, planned=due.due_at, now=now))
 
     def miss_at(self, letter: Letter, *, planned: datetime, now: datetime) -> datetime:
         """Say from when on a post may not go out any more: its grace is over, or its `not after` is past."""
@@ -133,7 +152,7 @@ class Composer:
             link=letter.link,
             pictures=tuple(p.sent for p in draft.pictures),
             identity=self._identity(letter.said(), target.name, edition, occurrence, revision),
-            due_at=draft.due.due_at,
+            due_at=draft.times[target.name].due.due_at,
         )
         return target.channel.render(wording)
 

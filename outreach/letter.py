@@ -101,6 +101,7 @@ def show(letter: Letter) -> str:
     """
     lines = {key: _print_text(value) for key in _ONE_LINE if (value := getattr(letter, key.replace(" ", "_")))}
     lines["to"] = _print_list(letter.to) if letter.to else ""
+    lines["times"] = "".join(_print_field(channel, at) for channel, at in letter.times)
     lines["pictures"] = "".join(map(_print_picture, letter.pictures))
     lines["fields"] = "".join(_print_field(key, value) for key, value in letter.fields)
     head = "".join(f"{key}:{lines[key]}\n" for key in _KEYS if lines.get(key))
@@ -361,8 +362,21 @@ def _field(entry: Entry) -> FieldValue:
     return text_of(entry) if items is None else tuple(map(text_of, items))
 
 
-_ORDER = ("title", "template", "to", "at", "zone", "not after", "grace", "link", "pictures", "fields")
-_KEYS = dict.fromkeys(_ORDER, one_line) | {"to": _names, "pictures": _pictures, "fields": _fields}
+def _times(entry: Entry) -> tuple[tuple[str, str], ...]:
+    if entry.value:
+        raise entry.trouble(
+            "KEY is a map, not a text.", "Write each channel below it, indented: facebook: 2026-12-01 9:00"
+        )
+    given: dict[str, str] = {}
+    for part in entries(entry.block):
+        if not _FIELD_NAME.fullmatch(part.key):
+            raise part.trouble("KEY cannot be the name of a channel.", "Use letters, digits, - and _.")
+        _add(given, part.key, part, one_line)
+    return tuple((channel, at) for channel, at in given.items() if at)
+
+
+_ORDER = ("title", "template", "to", "at", "times", "zone", "not after", "grace", "link", "pictures", "fields")
+_KEYS = dict.fromkeys(_ORDER, one_line) | {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
 _ONE_LINE = [key for key in _ORDER if _KEYS[key] is one_line]
 
 

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from outreach.letter import Entry, decode, listed, one_line, read_front_matter, text_of
 from outreach.letter import entries as entries_of
 from outreach.model import BadInput
-from outreach.wording import Field, Place, Template, faults
+from outreach.wording import CHANNEL_LINE, Field, Place, Template, faults
 
-_CHANNEL_LINE = re.compile(r"[ \t]*<!--[ \t]*channel:[ \t]*(?P<channel>[A-Za-z0-9][A-Za-z0-9_.-]*)[ \t]*-->[ \t]*")
 _COMMENTS = "Begin a channel's own wording with <!-- channel: facebook -->; write a comment as {# … #}."
 _MOVE_IT = "Give the other channel a file of its own, or put both into the template as sections."
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
@@ -220,7 +219,7 @@ def _sections(text: str, first_line: int, file: str) -> list[_Section]:
     """Part a text at its channel lines. The first section, `body`, is there even when nothing stands in it."""
     parts = [(Place("body", file, first_line), list[str]())]
     for number, line in enumerate(text.split("\n"), first_line):
-        if found := _CHANNEL_LINE.fullmatch(line):
+        if found := CHANNEL_LINE.fullmatch(line):
             parts.append((Place(found["channel"], file, number + 1), []))
         elif line.lstrip().startswith("<!--"):
             where = f"{file}, line {number}"

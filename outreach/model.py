@@ -78,7 +78,7 @@ class Letter:
 
     `to` is empty for "every channel of the community". `at` may be the word `now`. `fields` keeps the order of the
     file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out,
-    `grace` how late, such as `2 hours`.
+    `grace` how late, such as `2 hours`. `times` pairs the name of a channel with a time of its own, beside `at`.
     """
 
     title: str = ""
@@ -92,6 +92,11 @@ class Letter:
     link: str | None = None
     pictures: tuple[Picture, ...] = ()
     fields: tuple[tuple[str, FieldValue], ...] = ()
+    times: tuple[tuple[str, str], ...] = ()
+
+    def at_on(self, channel: str) -> str | None:
+        """Give the time as written for a channel: its own, or that of all."""
+        return dict(self.times).get(channel) or self.at
 
     def said(self) -> str:
         """SHA-256 of what the letter says, whenever and wherever it is to go out: two equal ones say the same."""
@@ -101,8 +106,10 @@ class Letter:
 
     def key(self) -> str:
         """SHA-256 of the whole letter, places and times included: two equal ones are the same letter added twice."""
-        told = [self.said(), list(self.to), self.at, self.zone, self.not_after]
-        return sha256_of_json([*told, self.grace] if self.grace else told)
+        told: list[Any] = [self.said(), list(self.to), self.at, self.zone, self.not_after]
+        told += [self.grace] if self.grace else []
+        told += [{"times": dict(self.times)}] if self.times else []
+        return sha256_of_json(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ MAX_CHARS = 100_000
 GIVEN = {"body": "text", "link": "url", "community": "text"}
 _MAX_DEPTH = 40
 _BODY = "\x00"  # stands for the letter's body while a wording is rendered; no field can hold it
+CHANNEL_LINE = re.compile(r"[ \t]*<!--[ \t]*channel:[ \t]*(?P<channel>[A-Za-z0-9][A-Za-z0-9_.-]*)[ \t]*-->[ \t]*")
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TAG_AFTER_TEXT = re.compile(r"^(?!(?:[ \t]*\{%[^%\n]*%\})+$)(.*[^-+\n])%\}$", re.MULTILINE)
 
@@ -76,16 +77,50 @@ def resolve(letter: Letter, template: Template | None, *, community: str) -> Res
 
     Raises `BadInput` for fields that do not fit, for a broken template and for a title that is no single line.
     """
+    common, own = sections(letter.body)
     if template is None:
-        return _resolve_free(letter)
+        return _resolve_free(letter, common, own)
     wordings = _compiled(template)
     values = read_fields(template.fields, letter.fields, where=f"template {template.name}")
-    body = letter.body.strip("\n") if letter.body.strip() else ""
-    known = {**values, "link": letter.link or "", "community": community, "body": _BODY if body else ""}
-    texts = {part: _render(wording, known, template.where(part)) for part, wording in wordings.items()}
-    title = _resolve_title(letter, template, texts.pop("title"))
-    filled = {part: _with_body(text, body, template.where(part)) for part, text in texts.items()}
-    return Resolved(title, filled.pop("body"), tuple(filled.items()))
+    known = {**values, "link": letter.link or "", "community": community}
+
+    def filled(part: str, body: str) -> str:
+        body = body.strip("\n") if body.strip() else ""
+        text = _render(wordings[part], known | {"body": _BODY if body else ""}, template.where(part))
+        return _with_body(text, body, template.where(part)) if part != "title" else text
+
+    title = _resolve_title(letter, template, filled("title", common))
+    parts = {part: part for part in wordings if part not in ("title", "body")}
+    parts |= {channel: _part_for(channel, parts) for channel in own}
+    bodies = tuple((channel, filled(part, own.get(channel, common))) for channel, part in parts.items())
+    return Resolved(title, filled("body", common), bodies)
+
+
+def sections(body: str) -> tuple[str, dict[str, str]]:
+    """Part the body of a letter into what all channels get and what single channels get in its place.
+
+    A channel's own wording begins with a line `<!-- channel: facebook -->`, as in a template.
+    """
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    for line in body.split("\n"):
+        if found := CHANNEL_LINE.fullmatch(line):
+            parts.append((found["channel"], []))
+        else:
+            parts[-1][1].append(line)
+    if len(parts) == 1:
+        return body, {}
+    return "\n".join(parts[0][1]).strip("\n"), {name: "\n".join(lines).strip("\n") for name, lines in parts[1:]}
+
+
+def put_together(common: str, own: Mapping[str, str]) -> str:
+    """Write the body of a letter from what `sections` parts it into."""
+    return "\n\n".join([common, *(f"<!-- channel: {name} -->\n{text}" for name, text in own.items())]).strip("\n")
+
+
+def _part_for(channel: str, parts: Mapping[str, str]) -> str:
+    """Choose the template's wording that a letter's own wording for a channel stands in."""
+    keys = (channel, *(part for part in parts if part.partition("_")[0] == channel.partition("_")[0]))
+    return next((key for key in keys if key in parts), "body")
 
 
 def faults(template: Template) -> list[BadInput]:
@@ -103,11 +138,11 @@ def faults(template: Template) -> list[BadInput]:
     return found
 
 
-def _resolve_free(letter: Letter) -> Resolved:
+def _resolve_free(letter: Letter, common: str, own: Mapping[str, str]) -> Resolved:
     if letter.fields:
         step = "Name the template they belong to, or take them out."
         raise BadInput("There are fields, but no template to use them.", where="fields", next_step=step)
-    return Resolved(_one_line(letter.title, "title"), letter.body)
+    return Resolved(_one_line(letter.title, "title"), common, tuple(own.items()))
 
 
 def _resolve_title(letter: Letter, template: Template, pattern: str) -> str:

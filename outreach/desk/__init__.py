@@ -1,11 +1,25 @@
 """What people do: queue, look, approve, pause, cancel, requeue, confirm. Every door leads here."""
 
-from outreach.desk.acting import Acting, Changed
-from outreach.desk.looking import HOW_TO_SET_UP, Preview
-from outreach.desk.queueing import Added, AlreadyQueued, Queueing
+from outreach.desk.acting import Acting
+from outreach.desk.approving import Approving
+from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
+from outreach.desk.queueing import Added, AlreadyQueued
+from outreach.desk.writing import ChangedMeanwhile, Place, Saved, Writing
+from outreach.store.announcements import Author
 
-__all__ = ["HOW_TO_SET_UP", "Added", "AlreadyQueued", "Changed", "Desk", "Preview"]
+__all__ = [
+    "HOW_TO_SET_UP",
+    "Added",
+    "AlreadyQueued",
+    "Author",
+    "Changed",
+    "ChangedMeanwhile",
+    "Desk",
+    "Place",
+    "Preview",
+    "Saved",
+]
 
 
-class Desk(Queueing, Acting):
+class Desk(Writing, Approving, Acting):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -7,18 +7,10 @@ from urllib.parse import urlsplit
 
 from outreach import letter as letters
 from outreach import lifecycle
-from outreach.desk.looking import Looking, read_name
+from outreach.desk.looking import Changed, Looking, read_name
 from outreach.lifecycle import IllegalMove, Pause
 from outreach.model import BadInput, Move, Post, State
 from outreach.store import aftermath, announcements, channels, moves, posts
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What an action did: the posts as they are now, and what could not be done."""
-
-    posts: tuple[Post, ...]
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,7 @@ class Acting(Looking):
         with self._store.read() as tx:
             return tuple(now for post in found if (now := posts.one(tx, post.id)))
 
-    # Pauses and approvals
+    # Pauses
 
     def pause(self, name: str, *, person: str | None = None) -> Changed:
         """Hold queued posts back until they are resumed; what is past its grace then is missed, not sent late."""
@@ -122,18 +114,6 @@ class Acting(Looking):
             announcements.set_paused(tx, found, paused, now=self._now(), person=person)
         self.on_queued()
         return Changed(self._again(found))
-
-    def approve(self, number: int, *, person: str) -> Changed:
-        """Approve the latest revision, which must be somebody else's."""
-        with self._store.write() as tx:
-            about = announcements.get(tx, number)
-            if about is None:
-                raise BadInput(f"There is no announcement {number}.", next_step="See them with: outreach queue")
-            if (about["written_by"] or "").casefold() == person.casefold():
-                raise BadInput("Nobody approves what they wrote themselves.", next_step="Ask another coordinator.")
-            announcements.approve(tx, number, about["revision"], person=person, now=self._now())
-        self.on_queued()
-        return Changed(tuple(self.find(str(number))))
 
     # Channels
 

@@ -25,6 +25,14 @@ class Preview:
     described: dict[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an action did: the posts as they are now, and what could not be done."""
+
+    posts: tuple[Post, ...]
+    notes: tuple[str, ...] = ()
+
+
 class Looking:
     """What one can see of a community. Changes nothing."""
 
@@ -50,7 +58,8 @@ class Looking:
         number, channel, occurrence = read_name(name)
         with self._store.read() as tx:
             found = posts.of_announcement(tx, number, channel, occurrence)
-            known = found or announcements.get(tx, number)
+            about = announcements.get(tx, number)
+            known = about is not None and about["community_id"] == self._community.id
         if not known:
             raise BadInput(
                 f"There is no announcement {number}.", next_step="See them with: outreach queue, outreach history"

@@ -24,6 +24,15 @@ class Added:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who queues, when, and the draft that it was written in."""
+
+    author: Author
+    now: datetime
+    of_draft: int | None = None
+
+
 class AlreadyQueued(BadInput):
     """The letter, or one that says the same, is announcement `number` already."""
 
@@ -39,17 +48,26 @@ class AlreadyQueued(BadInput):
 class Queueing(Looking):
     """Letters taken in. `on_queued` is called after something new may be due."""
 
-    def add(self, letter: Letter, *, folder: Path, person: str | None = None, source: str | None = None) -> Added:
+    def add(
+        self,
+        letter: Letter,
+        *,
+        folder: Path,
+        person: str | None = None,
+        source: str | None = None,
+        of_draft: int | None = None,
+    ) -> Added:
         """Queue a letter on its channels. Pictures are looked for in `folder` first; `source` is noted in the history.
 
-        Raises `BadInput`; then nothing is queued. The same letter a second time is `AlreadyQueued`, never doubled.
+        `of_draft` is the draft that it was written in, else one that says the same. Raises `BadInput`; then nothing is
+        queued. The same letter a second time is `AlreadyQueued`, never doubled.
         """
         now = self._now()
         targets = self._chosen(letter.to)
         self._refuse_a_known_letter(letter)
         draft = self._composer.keep(self._composer.draft(letter, folder=folder, now=now, targets=targets))
-        author = Author(person, source)
-        while (number := self._queued(draft, targets, author=author, now=now)) is None:
+        order = Order(Author(person, source), now, of_draft)
+        while (number := self._queued(draft, targets, order)) is None:
             continue  # somebody queued or cancelled the same text meanwhile: the post needs another Message-ID
         self.on_queued()
         return self._added(number, draft.notes)
@@ -74,14 +92,14 @@ class Queueing(Looking):
     def preview_letter(self, letter: Letter, *, folder: Path, channel: str | None = None) -> list[Preview]:
         """Show exactly what a letter would send, without queueing it or keeping anything of it."""
         targets = self._chosen((channel,) if channel else letter.to)
-        timed = letter if letter.at else replace(letter, at="now")
+        timed = replace(letter, at=letter.at or "now")
         draft = self._composer.draft(timed, folder=folder, now=self._now(), targets=targets)
         with self._store.read() as tx:
             same = announcements.saying_the_same(tx, self._community.id, letter.said())
             edition = self._edition(tx, same)
             queued = {target.name: _content_of_the_open(tx, same, target) for target in targets}
         return [
-            shown(t, queued[t.name] or self._composer.render(draft, t, edition=edition), draft.due.due_at)
+            shown(t, queued[t.name] or self._composer.render(draft, t, edition=edition), draft.times[t.name].due.due_at)
             for t in targets
         ]
 
@@ -100,7 +118,7 @@ class Queueing(Looking):
         tried = [n for n in numbers - live if any(post.attempt for post in posts.of_announcement(tx, n))]
         return len(live) + len(tried)
 
-    def _queued(self, draft: Draft, targets: Sequence[Target], *, author: Author, now: datetime) -> int | None:
+    def _queued(self, draft: Draft, targets: Sequence[Target], order: "Order") -> int | None:
         """Render, which is slow, then look again and write in one transaction; None when the two looks differ."""
         said = draft.letter.said()
         with self._store.read() as tx:
@@ -108,30 +126,34 @@ class Queueing(Looking):
         new_posts = [self._new_post(draft, target, edition) for target in targets]
         with self._store.write() as tx:
             same = announcements.saying_the_same(tx, self._community.id, said)
+            if order.of_draft and posts.of_announcement(tx, order.of_draft):
+                raise AlreadyQueued(order.of_draft)
             _refuse_what_is_open(same, targets)
             if self._edition(tx, same) != edition:
                 return None
             self._refuse_a_taken_title(tx, draft.resolved.title, targets)
-            return self._write_down(tx, draft, new_posts, author=author, now=now)
+            return self._write_down(tx, draft, new_posts, order)
 
     def _new_post(self, draft: Draft, target: Target, edition: int) -> NewPost:
         content = self._composer.render(draft, target, edition=edition)
+        time = draft.times[target.name]
         return NewPost(
             channel_id=target.id,
             content=content,
             content_sha256=content.sha256(),
-            due_at=draft.due.due_at,
-            miss_at=draft.miss_at,
-            wall_time=draft.due.wall_time,
-            time_zone=draft.due.time_zone,
+            due_at=time.due.due_at,
+            miss_at=time.miss_at,
+            wall_time=time.due.wall_time,
+            time_zone=time.due.time_zone,
         )
 
-    def _write_down(self, tx: Any, draft: Draft, new_posts: Sequence[NewPost], *, author: Author, now: datetime) -> int:
+    def _write_down(self, tx: Any, draft: Draft, new_posts: Sequence[NewPost], order: "Order") -> int:
+        now = order.now
         for found in draft.pictures:
             shape = (found.width, found.height)
             announcements.remember_picture(tx, found.sent, kind=found.kind, size=found.size, shape=shape, now=now)
-        new = self._new_announcement(draft.letter, draft.resolved.title, author)
-        kept = announcements.saying_nothing_yet(tx, self._community.id, new.said)
+        new = self._new_announcement(draft.letter, draft.resolved.title, order.author)
+        kept = order.of_draft or announcements.saying_nothing_yet(tx, self._community.id, new.said)
         try:
             if kept is None:
                 return announcements.add(tx, new, new_posts, now)
@@ -144,12 +166,12 @@ class Queueing(Looking):
         return NewAnnouncement(self._community.id, title, letters.show(letter), letter.said(), letter.key(), author)
 
     @staticmethod
-    def _refuse_a_taken_title(tx: Any, title: str, targets: Sequence[Target]) -> None:
+    def _refuse_a_taken_title(tx: Any, title: str, targets: Sequence[Target], *, but: int | None = None) -> None:
         for target in targets:
             if not target.channel.limits.titles_must_differ:
                 continue
             taken = announcements.open_with_title(tx, target.id, title)
-            if taken is not None:
+            if taken not in (None, but):
                 raise BadInput(
                     f"Announcement {taken} on {target.name} has the same title and is still open.",
                     where="title",

@@ -94,7 +94,7 @@ def add(tx: Transaction, new: NewAnnouncement, new_posts: Sequence[NewPost], now
     _refuse_what_is_there(tx, new, [post.channel_id for post in new_posts])
     number = _insert_announcement(tx, new, now)
     _insert_revision(tx, number, 1, new, now)
-    told = [_queued(tx, number, post, new.author, now) for post in new_posts]
+    told = [queue_one(tx, number, post, new.author, now) for post in new_posts]
     _TELL.run_all(tx, told or [_told("draft", new.author, now, post_id=None, announcement_id=number, attempt=None)])
     return number
 
@@ -102,19 +102,28 @@ def add(tx: Transaction, new: NewAnnouncement, new_posts: Sequence[NewPost], now
 def queue_draft(
     tx: Transaction, number: int, new: NewAnnouncement, new_posts: Sequence[NewPost], now: datetime
 ) -> None:
-    """Give a draft its posts; the letter that it is queued with becomes its next revision."""
+    """Give a draft its posts; the letter that it is queued with becomes its next revision.
+
+    Raises `AlreadyThere` when another announcement is this very letter, or says the same on one of these channels.
+    """
+    _refuse_what_is_there(tx, new, [post.channel_id for post in new_posts], but=number)
     revision = 1 + tx.execute(select(announcements.c.revision).where(announcements.c.id == number)).scalar_one()
-    values = {"letter_key": new.letter_key, "revision": revision, "title": new.title, "title_key": new.title.casefold()}
+    values = {"letter_key": new.letter_key, "revision": revision, "said": new.said, "discarded_at": None}
+    values |= {"title": new.title, "title_key": new.title.casefold()}
     tx.execute(update(announcements).where(announcements.c.id == number).values(**values))
     _insert_revision(tx, number, revision, new, now)
-    _TELL.run_all(tx, [_queued(tx, number, post, new.author, now, revision) for post in new_posts])
+    _TELL.run_all(tx, [queue_one(tx, number, post, new.author, now, revision) for post in new_posts])
 
 
-def _refuse_what_is_there(tx: Transaction, new: NewAnnouncement, channel_ids: Sequence[int]) -> None:
+def _refuse_what_is_there(
+    tx: Transaction, new: NewAnnouncement, channel_ids: Sequence[int], *, but: int | None = None
+) -> None:
     _wait_for_others(tx, new.said)
     # Two equal letters say the same, so one look finds both kinds.
     same: Any = _SAME.run(tx, {"community": new.community_id, "said": new.said}).all()
     for number, letter_key, channel_id, state in same:
+        if number == but:
+            continue
         if letter_key == new.letter_key or (channel_id in channel_ids and State(state) in OPEN):
             raise AlreadyThere(number)
 
@@ -144,9 +153,10 @@ def _insert_revision(tx: Transaction, number: int, revision: int, new: NewAnnoun
     _REVISE.run(tx, row)
 
 
-def _queued(
+def queue_one(
     tx: Transaction, number: int, post: NewPost, author: Author, now: datetime, revision: int = 1
 ) -> dict[str, Any]:
+    """Queue one post of an announcement; give the event that tells of it, for the caller to write down."""
     values = {
         "announcement_id": number,
         "channel_id": post.channel_id,
@@ -192,6 +202,7 @@ def saying_nothing_yet(tx: Transaction, community_id: int, said: str) -> int | N
         select(announcements.c.id)
         .outerjoin(posts, posts.c.announcement_id == announcements.c.id)
         .where(announcements.c.community_id == community_id, announcements.c.said == said, posts.c.id.is_(None))
+        .where(announcements.c.discarded_at.is_(None))
     )
     return tx.execute(query.limit(1)).scalar()
 

@@ -108,6 +108,8 @@ announcements = Table(
     Column("said", Text, nullable=False),
     Column("letter_key", Text),
     Column("created_at", Instant, nullable=False),
+    # A draft that nobody wants any more. What has posts is never discarded.
+    Column("discarded_at", Instant),
     UniqueConstraint("community_id", "letter_key"),
     CheckConstraint("approved_revision <= revision", name="approved_revision"),
     Index(None, "community_id", "said"),

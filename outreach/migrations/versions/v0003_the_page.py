@@ -23,6 +23,7 @@ def upgrade() -> None:
 
 def _widen_what_is_there() -> None:
     op.add_column("communities", sa.Column("wishes", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
+    op.add_column("announcements", sa.Column("discarded_at", sa.BigInteger(), nullable=True))
     op.add_column("people", sa.Column("password", sa.Text(), nullable=True))
     op.add_column("people", sa.Column("totp", sa.Text(), nullable=True))
     op.add_column("people", sa.Column("totp_step", sa.BigInteger(), nullable=True))
