@@ -14,6 +14,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from outreach.access import Access
 from outreach.alarms import Routes, routes_of
 from outreach.alarms.outage import Outage
 from outreach.alarms.ping import ping_of
@@ -98,7 +99,7 @@ class House:
                 tx,
                 name=self.settings.OUTREACH_COMMUNITY,
                 time_zone=self.settings.OUTREACH_TIME_ZONE,
-                approval=self.settings.OUTREACH_APPROVAL,
+                approval=self.settings.OUTREACH_APPROVAL or None,
                 now=self.clock.now(),
             )
 
@@ -160,6 +161,17 @@ class House:
         )
         return Desk(
             store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
+        )
+
+    @cached_property
+    def access(self) -> Access:
+        """Who is there and what they may do."""
+        return Access(
+            store=self.store,
+            community_id=self.community.id,
+            secret=self.secret,
+            now=self.clock.now,
+            issuer=f"outreach {self.settings.OUTREACH_COMMUNITY}",
         )
 
     @property

@@ -48,11 +48,15 @@ class Settings(BaseModel):
     )
     OUTREACH_COMMUNITY: str = Field("TMM SIG", min_length=1, description="the name of the community")
     OUTREACH_TIME_ZONE: str = Field("America/New_York", description="IANA zone in which times are meant")
+    OUTREACH_BASE_URL: str = Field(
+        "http://127.0.0.1:8000",
+        description="the page's address as people open it, such as https://outreach.example.org behind a TLS proxy",
+    )
     OUTREACH_SECRET_KEY: SecretStr = Field(
         SecretStr(""), description="a long random text; makes Message-IDs unguessable (empty: one is made and kept)"
     )
-    OUTREACH_APPROVAL: Literal["off", "required"] = Field(
-        "off", description="off: single coordinator; required: four eyes"
+    OUTREACH_APPROVAL: Literal["", "off", "required"] = Field(
+        "", description="off: single coordinator; required: four eyes; empty: as set on the page, at first off"
     )
     OUTREACH_PERSON: str = Field("", description="who acts, by e-mail address, where --as is not given")
     OUTREACH_GRACE_H: float = Field(
@@ -177,7 +181,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("folders", "write names of folders with commas between, such as INBOX,Junk")
         return value
 
-    @field_validator("FACEBOOK_GRAPH_URL")
+    @field_validator("FACEBOOK_GRAPH_URL", "OUTREACH_BASE_URL")
     @classmethod
     def _is_a_server(cls, value: str) -> str:
         try:
@@ -186,7 +190,7 @@ class Settings(BaseModel):
         except ValueError:  # brackets that do not close, a port that is no number
             is_usable = False
         if not is_usable or parts.query or parts.username or parts.password:
-            raise PydanticCustomError("url", "write an address such as https://graph.facebook.com")
+            raise PydanticCustomError("url", "write an address such as https://outreach.example.org")
         return value.rstrip("/")
 
     @model_validator(mode="after")
@@ -232,6 +236,9 @@ class Settings(BaseModel):
         graph = urlsplit(self.FACEBOOK_GRAPH_URL)
         if graph.scheme == "http" and not is_loopback(graph.hostname or ""):
             complaints.append("FACEBOOK_GRAPH_URL: plain http would show the token to others. Write https.")
+        page = urlsplit(self.OUTREACH_BASE_URL)
+        if page.scheme == "http" and not is_loopback(page.hostname or ""):
+            complaints.append("OUTREACH_BASE_URL: plain http would show passwords to others. Write https.")
         ping = urlsplit(self.OUTREACH_PING_URL.get_secret_value())
         if ping.scheme == "http" and not is_loopback(ping.hostname or ""):
             complaints.append("OUTREACH_PING_URL: plain http would show the address to others. Write https.")

@@ -98,8 +98,9 @@ def test_everything_is_caught_only_around_a_channel_call_and_around_a_beat() -> 
     }
 
 
-def test_no_door_is_async() -> None:
-    assert [where(m) for m in MODULES for node in ast.walk(tree(m)) if isinstance(node, ast.AsyncFunctionDef)] == []
+def test_nothing_is_async_but_the_wire_of_the_page_which_waits_for_nothing() -> None:
+    found = {where(m) for m in MODULES for node in ast.walk(tree(m)) if isinstance(node, ast.AsyncFunctionDef)}
+    assert found == {"outreach/doors/web/wire.py"}
 
 
 def test_files_and_functions_stay_small() -> None:

@@ -90,7 +90,8 @@ def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
         with served(create(house, links=elsewhere)) as address:
             worker.start()
             _queue_seeds(house, queue / "seed")
-            with _shown(house, {"the queue": address} | elsewhere, screen) as show:
+            begin = f"{address}/links/{house.access.first_admin_link()}"
+            with _shown(house, {"begin here (once)": begin, "the page": address} | elsewhere, screen) as show:
                 _wait(house, stop, show, exit_when_idle=exit_when_idle)
             worker.stop()
         done = _done(house, sandbox, time.monotonic() - began)

@@ -51,17 +51,42 @@ def install_secret(tx: Transaction) -> str:
     return found
 
 
-def settle_community(tx: Transaction, *, name: str, time_zone: str, approval: str, now: datetime) -> CommunityRow:
-    """Make the first community what the settings say, and give it."""
-    said = {"name": name, "time_zone": time_zone, "approval": approval}
+def settle_community(
+    tx: Transaction, *, name: str, time_zone: str, approval: str | None, now: datetime
+) -> CommunityRow:
+    """Make the first community what the settings say, and give it. Approval None: as the community has it."""
+    said = {"name": name, "time_zone": time_zone} | ({"approval": approval} if approval else {})
     first = select(communities).order_by(communities.c.id).limit(1)
     row = tx.execute(first).mappings().first()
     if row is None:
-        insert_once(tx, communities, said | {"created_at": now})
+        insert_once(tx, communities, {"approval": "off"} | said | {"created_at": now})
         row = tx.execute(first).mappings().one()
     if any(row[key] != value for key, value in said.items()):
         tx.execute(update(communities).where(communities.c.id == row["id"]).values(**said))
-    return CommunityRow(row["id"], **said)
+    return CommunityRow(row["id"], name, time_zone, approval or row["approval"])
+
+
+def community(tx: Transaction, community_id: int) -> CommunityRow:
+    """Give a community as it is now."""
+    row = tx.execute(select(communities).where(communities.c.id == community_id)).mappings().one()
+    return CommunityRow(row["id"], row["name"], row["time_zone"], row["approval"])
+
+
+def wishes(tx: Transaction, community_id: int) -> dict[str, Any]:
+    """Give what a community wishes of its page, as `outreach.wishes` reads it."""
+    return dict(tx.execute(select(communities.c.wishes).where(communities.c.id == community_id)).scalar_one() or {})
+
+
+def set_wishes(tx: Transaction, community_id: int, wanted: dict[str, Any], *, now: datetime, person: str) -> None:
+    """Keep what a community wishes of its page."""
+    tx.execute(update(communities).where(communities.c.id == community_id).values(wishes=wanted))
+    tx.execute(insert(events), {"at": now, "kind": "set wishes", "person": person, "note": str(wanted)})
+
+
+def set_approval(tx: Transaction, community_id: int, approval: str, *, now: datetime, person: str) -> None:
+    """Ask for approval from now on (`required`), or no more (`off`)."""
+    tx.execute(update(communities).where(communities.c.id == community_id).values(approval=approval))
+    tx.execute(insert(events), {"at": now, "kind": "set approval", "person": person, "note": approval})
 
 
 def settle_channel(

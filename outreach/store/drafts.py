@@ -1,14 +1,14 @@
 """What is being written: drafts, which are announcements without posts, and the revisions of every announcement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
 from outreach.lifecycle import IllegalMove
-from outreach.model import Content, Move, Post, sha256_of_json
+from outreach.model import Move, Post, sha256_of_json
 from outreach.store import moves
 from outreach.store.announcements import Author, NewAnnouncement, NewPost, person_id, queue_one
 from outreach.store.engine import Transaction
@@ -158,6 +158,38 @@ def edit(tx: Transaction, was: Version, new: NewAnnouncement, posts_of_it: Edit,
 
 
 def _rewrite(tx: Transaction, post: Rewritten, revision: int, author: Author, now: datetime) -> None:
+    if post.was.state == "queued":
+        _rewrite_queued(tx, post, revision, author, now)
+    else:
+        _queue_again(tx, post, revision, author, now)
+    sha256 = post.new.content_sha256
+    content = {"post_id": post.was.id, "sha256": sha256, "revision": revision} | content_row(post.new.content)
+    insert_once(tx, contents, content)
+
+
+def _rewrite_queued(tx: Transaction, post: Rewritten, revision: int, author: Author, now: datetime) -> None:
+    was, new = post.was, post.new
+    still = posts.c.id == was.id, posts.c.attempt == was.attempt, posts.c.state == "queued"
+    wanted = (
+        update(posts)
+        .where(*still)
+        .values(
+            planned_at=new.due_at,
+            due_at=new.due_at,
+            miss_at=new.miss_at,
+            wall_time=new.wall_time,
+            time_zone=new.time_zone,
+            content_sha256=new.content_sha256,
+            message_id=new.content.message_id,
+        )
+    )
+    if tx.execute(wanted).rowcount != 1:
+        raise IllegalMove(f"{was.name} was just taken by the worker")
+    row = {"at": now, "kind": "edit", "post_id": was.id, "attempt": was.attempt, "person": author.person}
+    tx.execute(insert(events), row | {"note": f"revision {revision}"})
+
+
+def _queue_again(tx: Transaction, post: Rewritten, revision: int, author: Author, now: datetime) -> None:
     was, new = post.was, post.new
     values = {
         "planned_at": new.due_at,
@@ -167,32 +199,16 @@ def _rewrite(tx: Transaction, post: Rewritten, revision: int, author: Author, no
         "time_zone": new.time_zone,
         "content_sha256": new.content_sha256,
         "message_id": new.content.message_id,
+        "reason": None,
+        "looks": 0,
+        "clean_looks": 0,
     }
-    if was.state == "queued":
-        still = posts.c.id == was.id, posts.c.attempt == was.attempt, posts.c.state == "queued"
-        if tx.execute(update(posts).where(*still).values(**values)).rowcount != 1:
-            raise IllegalMove(f"{was.name} was just taken by the worker")
-        row = {"at": now, "kind": "edit", "post_id": was.id, "attempt": was.attempt, "person": author.person}
-        tx.execute(insert(events), [row | {"note": f"revision {revision}"}])
-    else:
-        change = _change(was, Move.REQUEUE, author, now, f"revision {revision}")
-        fresh = {"looks": 0, "clean_looks": 0, "reason": None}
-        moves.apply(tx, [moves.Change(**_fields(change) | {"values": values | fresh})])
-    _add_content(tx, was.id, new.content, new.content_sha256, revision)
+    change = _change(was, Move.REQUEUE, author, now)
+    moves.apply(tx, [replace(change, note=f"revision {revision}", values=values)])
 
 
-def _fields(change: moves.Change) -> dict[str, Any]:
-    return {name: getattr(change, name) for name in ("post_id", "attempt", "move", "at", "note", "person")}
-
-
-def _change(post: Post, move: Move, author: Author, now: datetime, note: str | None = None) -> moves.Change:
-    return moves.Change(
-        post.id, post.attempt, move, now, note=note, person=author.person, only_from=frozenset({post.state})
-    )
-
-
-def _add_content(tx: Transaction, post_id: int, content: Content, sha256: str, revision: int) -> None:
-    insert_once(tx, contents, {"post_id": post_id, "sha256": sha256, "revision": revision} | content_row(content))
+def _change(post: Post, move: Move, author: Author, now: datetime) -> moves.Change:
+    return moves.Change(post.id, post.attempt, move, now, person=author.person, only_from=frozenset({post.state}))
 
 
 def _add_revision(tx: Transaction, number: int, revision: int, new: NewAnnouncement, now: datetime) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import requests
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -20,6 +19,7 @@ from outreach.watch.lateness import Lateness
 from tests.alarms.world import World
 from tests.builders import NOW, WORKER, a_channel, a_post, a_stored_post, pause
 from tests.doors.place import Place
+from tests.web.visitors import Guest, member
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def beat(world: World) -> None:
         workers.beat(tx, WORKER, world.clock.now())
 
 
-def samples(address: str) -> dict[str, Sample]:
-    answer = requests.get(f"{address}/metrics", timeout=5)
+def samples(visitor: Guest) -> dict[str, Sample]:
+    answer = visitor.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     families = text_string_to_metric_families(answer.text)
     return {f"{s.name}{s.labels.get('le', '')}": s for family in families for s in family.samples}
@@ -42,9 +42,9 @@ def samples(address: str) -> dict[str, Sample]:
 
 def test_the_page_shows_what_is_wrong_by_the_clock_without_a_worker(address: str, world: World) -> None:
     a_stored_post(world.store, title="Poster <b>session</b>")
-    assert "is overdue" not in requests.get(address, timeout=5).text
+    assert "is overdue" not in member(world.house, address).get().text
     world.clock.tick(61)
-    page = requests.get(address, timeout=5).text
+    page = member(world.house, address).get().text
     assert '<h2 id="trouble">What is wrong now</h2>' in page
     assert (
         "<strong>overdue</strong>: 1/facebook “Poster &lt;b&gt;session&lt;/b&gt;” on facebook, planned for Tue" in page
@@ -52,24 +52,24 @@ def test_the_page_shows_what_is_wrong_by_the_clock_without_a_worker(address: str
     assert "<strong>no sign of a worker</strong>: No worker gave a sign at all, and posts are due within" in page
     assert "Start one: outreach worker" in page
     beat(world)
-    assert "no sign of a worker" not in requests.get(address, timeout=5).text
+    assert "no sign of a worker" not in member(world.house, address).get().text
 
 
 def test_the_page_lists_twenty_and_says_how_many_more(address: str, world: World) -> None:
     for _ in range(25):
         a_stored_post(world.store, State.MISSED)
-    page = requests.get(address, timeout=5).text
+    page = member(world.house, address).get().text
     assert page.count("<strong>missed</strong>") == 20
     assert "And 5 more. See all of them with: outreach alarms" in page
 
 
-def test_a_page_on_which_nothing_is_wrong_says_nothing_of_trouble(address: str) -> None:
-    assert "What is wrong now" not in requests.get(address, timeout=5).text
+def test_a_page_on_which_nothing_is_wrong_says_nothing_of_trouble(address: str, world: World) -> None:
+    assert "What is wrong now" not in member(world.house, address).get().text
 
 
 def test_health_tells_everything_and_goes_red_with_what_is_overdue(address: str, world: World) -> None:
     beat(world)
-    answer = requests.get(f"{address}/healthz", timeout=5)
+    answer = member(world.house, address).get("/healthz")
     assert (answer.status_code, answer.json()) == (
         200,
         {
@@ -89,17 +89,17 @@ def test_health_tells_everything_and_goes_red_with_what_is_overdue(address: str,
     a_stored_post(world.store)
     world.clock.tick(61)
     beat(world)
-    red = requests.get(f"{address}/healthz", timeout=5)
+    red = member(world.house, address).get("/healthz")
     assert (red.status_code, red.json()["problems"]) == (503, ["1 posts are overdue."])
 
 
 def test_health_without_a_database_is_red_and_says_so(address: str, world: World) -> None:
     with world.store.write() as tx:
         tx.exec_driver_sql("ALTER TABLE heartbeats RENAME TO elsewhere")
-    answer = requests.get(f"{address}/healthz", timeout=5)
+    answer = member(world.house, address).get("/healthz")
     assert (answer.status_code, answer.json()["ok"]) == (503, False)
     assert answer.json()["problems"][0].startswith("The database cannot be used: ")
-    assert samples(address)["outreach_database_up"].value == 0
+    assert samples(member(world.house, address))["outreach_database_up"].value == 0
 
 
 def test_metrics_are_what_prometheus_reads(address: str, world: World) -> None:
@@ -109,7 +109,9 @@ def test_metrics_are_what_prometheus_reads(address: str, world: World) -> None:
     beat(world)
     world.clock.tick(61)
     world.run()
-    found = {name: sample.value for name, sample in samples(address).items() if "lateness" not in name}
+    found = {
+        name: sample.value for name, sample in samples(member(world.house, address)).items() if "lateness" not in name
+    }
     assert found == {
         "outreach_database_up": 1,
         "outreach_overdue": 1,
@@ -124,7 +126,7 @@ def test_metrics_are_what_prometheus_reads(address: str, world: World) -> None:
     }
     with world.store.write() as tx:
         safety.enter(tx, Cause.PERSON, "A person asked for it.", now=NOW)
-    assert samples(address)["outreach_safe_mode"].value == 1
+    assert samples(member(world.house, address))["outreach_safe_mode"].value == 1
 
 
 def test_lateness_is_counted_from_what_really_went_out(place: Place) -> None:
@@ -133,7 +135,7 @@ def test_lateness_is_counted_from_what_really_went_out(place: Place) -> None:
     worker = Worker(house)
     worker.once()
     with served(create(house)) as address:
-        found = samples(address)
+        found = samples(member(house, address))
     house.close()
     assert found["outreach_lateness_seconds_count"].value == 2
     assert found["outreach_lateness_seconds_bucket21600"].value == 2
@@ -150,8 +152,8 @@ def test_lateness_has_its_buckets_and_counts_only_what_was_published() -> None:
     assert sum_s == 34003
 
 
-def test_every_metric_is_of_this_install_alone(address: str) -> None:
-    assert {name.split("_")[0] for name in samples(address)} == {"outreach"}
+def test_every_metric_is_of_this_install_alone(address: str, world: World) -> None:
+    assert {name.split("_")[0] for name in samples(member(world.house, address))} == {"outreach"}
 
 
 # The command and the doctor

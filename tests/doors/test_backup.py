@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
@@ -18,6 +17,7 @@ from outreach.sandbox import Sandbox
 from tests.doors.place import Place, a_picture, until
 from tests.doors.test_bad_surroundings import fill, refused
 from tests.doors.workers import change, once, working
+from tests.web.visitors import member
 
 FUTURE = "2035-01-15 09:00"
 
@@ -129,7 +129,7 @@ def test_safe_mode_is_shown_wherever_one_looks(place: Place) -> None:
     assert "Let posts out again: outreach safe-mode off" in place.cli("safe-mode").out
     house = place.house()
     with served(create(house)) as address:
-        page = requests.get(address, timeout=5).text
+        page = member(house, address).get().text
     house.close()
     assert 'role="alert">Safe mode is on since' in page
     assert "Wrong &lt;link&gt;" in page

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import requests
 
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
@@ -12,6 +11,7 @@ from outreach.sandbox import Sandbox
 from tests.doors.place import Place
 from tests.doors.workers import once
 from tests.mail.imap_server import PASSWORD, USER, ImapServer
+from tests.web.visitors import member
 
 ASKED_TWICE = "expect everybody on the list to get it a second time."
 
@@ -150,7 +150,7 @@ def test_the_page_says_the_same(watched: Place, box: Sandbox) -> None:
     once(watched)
     house = watched.house()
     with served(create(house)) as address:
-        page = requests.get(f"{address}/announcements/1", timeout=5).text
+        page = member(house, address).get("/announcements/1").text
     house.close()
     for known in (
         "attempt 1: unconfirmed",

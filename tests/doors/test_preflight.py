@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import requests
 
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
 from outreach.sandbox import Sandbox
 from tests.doors.place import Place, a_picture
+from tests.web.visitors import Guest, member
 
 PROBLEM = {"message": "The picture poster.jpg is gone from the media folder.", "warning": False}
 
@@ -94,16 +94,16 @@ def test_nothing_stands_in_the_way_of_what_is_not_queued_any_more(illustrated: P
 
 
 @pytest.fixture
-def address(illustrated: Place) -> Iterator[str]:
+def visitor(illustrated: Place) -> Iterator[Guest]:
     illustrated.cli("preflight")
     house = illustrated.house()
-    with served(create(house)) as found:
-        yield found
+    with served(create(house)) as address:
+        yield member(house, address)
     house.close()
 
 
-def test_the_page_shows_what_was_found(address: str) -> None:
-    overview, announcement = (requests.get(f"{address}{p}", timeout=5).text for p in ("", "/announcements/1"))
+def test_the_page_shows_what_was_found(visitor: Guest) -> None:
+    overview, announcement = (visitor.get(path).text for path in ("/", "/announcements/1"))
     for page in (overview, announcement):
         assert page.count('<li class="problem">The picture poster.jpg is gone from the media folder.') == 1
         assert page.count("all is well") >= 1

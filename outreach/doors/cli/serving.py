@@ -94,7 +94,7 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
-    """Run the worker, and a page that shows the queue and the history, in one process.
+    """Run the worker and the page in one process. The first time it prints a link that makes the first admin.
 
     Example: [cyan]outreach up --port 8000[/cyan]
     """
@@ -102,7 +102,7 @@ def up(
 
     set_up_logging(verbose=verbose)
     with opened() as house:
-        door.run(house, host=host, port=port, say=lambda address: say(f"Open this; end with Ctrl-C:\n{address}"))
+        door.run(house, host=host, port=port, say=say)
 
 
 @verb

@@ -1,9 +1,12 @@
-"""`/healthz` and `/metrics`: a few figures from the store and the clock, true also when no worker runs."""
+"""`/healthz` and `/metrics`: a few figures from the store and the clock, true also when no worker runs.
+
+A stranger is told whether all is well and nothing else; who may look is told everything.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -11,6 +14,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from outreach.bootstrap import House
+from outreach.doors.web.frame import Site
+from outreach.roles import Verb
 from outreach.store import StoreTrouble, explained, figures
 from outreach.store.figures import Figures
 
@@ -25,22 +30,47 @@ _GAUGES = {
 }
 
 
-def add(app: FastAPI, house: House) -> None:
+def add(app: FastAPI, site: Site) -> None:
     """Add both addresses."""
+    house = site.house
     registry = CollectorRegistry()
     registry.register(_Figures(house))
 
     @app.get("/healthz")
-    def healthz() -> JSONResponse:
+    def healthz(request: Request) -> JSONResponse:
         try:
             found = _read(house)
+            is_known = _may_look(site, request)
         except StoreTrouble as trouble:
             return JSONResponse({"ok": False, "problems": [explained(trouble).message]}, status_code=503)
-        return _health(found)
+        return _health(found) if is_known else _whether(found)
 
     @app.get("/metrics")
-    def metrics() -> Response:
+    def metrics(request: Request) -> Response:
+        try:
+            if not _may_look(site, request):
+                said = "Log in, or send a token: Authorization: Bearer outreach_…\n"
+                return Response(said, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        except StoreTrouble:
+            pass  # that the database is down is all that can be told then
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _may_look(site: Site, request: Request) -> bool:
+    visitor = site.visitor(request)
+    if visitor is None and (token := _bearer(request)):
+        visitor = site.access.visitor_by_token(token)
+    return visitor is not None and visitor.may(Verb.LOOK)
+
+
+def _bearer(request: Request) -> str:
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _whether(found: Figures) -> JSONResponse:
+    is_well = not list(found.problems())
+    return JSONResponse({"ok": is_well}, status_code=200 if is_well else 503)
 
 
 def _read(house: House) -> Figures:

@@ -1,0 +1,61 @@
+"""Passwords: what makes a good one, and argon2."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from outreach.model import BadInput
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+LEAST, MOST = 10, 200
+_KNOWN = ("password", "passwort", "12345", "qwert", "letmein", "outreach", "iloveyou", "welcome", "abcdefg", "11111")
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    from argon2 import PasswordHasher  # start-up time
+
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash("nobody has this password")
+
+
+def check(password: str, *, email: str) -> None:
+    """Raise `BadInput` for a password that is too easy to guess."""
+    if not LEAST <= len(password) <= MOST:
+        raise _bad(
+            f"A password has {LEAST} to {MOST} characters.", "Three or four words that belong to no sentence do well."
+        )
+    plain = password.casefold()
+    is_known = any(word in plain and len(plain) < len(word) + LEAST for word in _KNOWN)
+    if is_known or email.partition("@")[0].casefold() in plain or len(set(plain)) < 5:
+        raise _bad("This password is too easy to guess.", "Take three or four words that belong to no sentence.")
+
+
+def _bad(message: str, next_step: str) -> BadInput:
+    return BadInput(message, where="password", next_step=next_step)
+
+
+def hashed(password: str) -> str:
+    """Give the argon2id hash, which takes about a tenth of a second on purpose."""
+    return _hasher().hash(password)
+
+
+def is_right(kept: str | None, password: str) -> bool:
+    """Compare; where there is nobody, take just as long about it."""
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        matches = _hasher().verify(kept or _nobody(), password[:MOST])
+    except (VerificationError, InvalidHashError):
+        return False
+    return matches and kept is not None
+
+
+def is_outdated(kept: str) -> bool:
+    """Tell whether the hash should be made anew with today's parameters."""
+    return _hasher().check_needs_rehash(kept)

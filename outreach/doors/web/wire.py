@@ -1,0 +1,145 @@
+"""The wire: what is done to every request and answer before a page sees it. The one place that is async, and waits for nothing.
+
+Headers that keep a page to itself, requests that other sites forge, bodies that are too large, and forms read from bodies.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData, Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+MOST_BYTES = 1_200_000
+MOST_UPLOAD_BYTES = 12_000_000
+_MOST_FIELDS = 400
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self';"
+    " font-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The policy of every page, but where a page sets its own."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+class Shielded:
+    """Adds the headers that keep pages to themselves; a header that a page set itself stays."""
+
+    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+        self._app = app
+        self._headers = _HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if is_https else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name.decode("latin-1").lower() for name, _ in message["headers"]}
+                kept = "no-cache" if scope["path"].startswith("/static/") else "no-store"
+                wanted = self._headers | {"Content-Security-Policy": POLICY, "Cache-Control": kept}
+                added = [(n.lower().encode(), v.encode()) for n, v in wanted.items() if n.lower() not in there]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class FromHere:
+    """Refuses requests that change something and that another site made a browser send.
+
+    `Sec-Fetch-Site` decides where a browser sends it, `Origin` where not. A program sends neither; it has no cookie.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_own: Callable[[str], bool]) -> None:
+        self._app = app
+        self._is_own = is_own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on, or answer 403."""
+        if scope["type"] == "http" and scope["method"] not in SAFE and not self._is_from_here(Headers(scope=scope)):
+            refusal = "This came from another site, so nothing was changed. Open the page itself and try again.\n"
+            await PlainTextResponse(refusal, status_code=403)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_from_here(self, headers: Headers) -> bool:
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site is not None and site not in ("same-origin", "none"):
+            return False
+        return origin is None or self._is_own_origin(origin, headers.get("host", ""))
+
+    def _is_own_origin(self, origin: str, host: str) -> bool:
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return False
+        return parts.scheme in ("http", "https") and (parts.netloc == host or self._is_own(origin))
+
+
+class Bounded:
+    """Refuses bodies that are too large, told or found out while they come."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on, or answer 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_upload = Headers(scope=scope).get("content-type", "").startswith("multipart/form-data")
+        most = MOST_UPLOAD_BYTES if is_upload else MOST_BYTES
+        told = Headers(scope=scope).get("content-length", "0")
+        if not told.isascii() or not told.isdecimal() or len(told) > 15 or int(told) > most:
+            await _too_large(most)(scope, receive, send)
+            return
+        seen = 0
+        has_answered = False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                raise _TooLarge
+            return message
+
+        async def noticed(message: Message) -> None:
+            nonlocal has_answered
+            has_answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noticed)
+        except _TooLarge:
+            if not has_answered:
+                await _too_large(most)(scope, receive, send)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _too_large(most: int) -> PlainTextResponse:
+    said = f"This is larger than {most / 1e6:g} MB, so nothing of it was kept. Make it smaller and try again.\n"
+    return PlainTextResponse(said, status_code=413)
+
+
+async def read_form(request: Request) -> FormData:
+    """Give everything a form holds, files included; a dependency of routes that take one. Never waits for a disk or a database."""
+    return await request.form(max_files=20, max_fields=_MOST_FIELDS, max_part_size=MOST_BYTES)
+
+
+async def read_json(request: Request) -> Any:
+    """Give the body of a request as bytes; a dependency of routes that take one."""
+    return await request.body()

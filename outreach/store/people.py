@@ -1,0 +1,116 @@
+"""People and their roles: who is in a community, and what each may."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from outreach.roles import Role
+from outreach.store.announcements import person_id
+from outreach.store.engine import Transaction
+from outreach.store.once import insert_once
+from outreach.store.schema import events, people, roles
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as the database knows them. `password` is an argon2 hash, `totp` an encrypted secret; neither is shown."""
+
+    id: int
+    email: str
+    name: str
+    password: str | None = field(repr=False)
+    totp: str | None = field(repr=False)
+    totp_step: int | None
+    closed_at: datetime | None
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def called(self) -> str:
+        """Give the name, or the address of who gave none."""
+        return self.name or self.email
+
+
+_SELECT = select(
+    people.c.id,
+    people.c.email,
+    people.c.name,
+    people.c.password,
+    people.c.totp,
+    people.c.totp_step,
+    people.c.closed_at,
+)
+
+
+def by_id(tx: Transaction, community_id: int, number: int) -> PersonRow | None:
+    """Give a person with the roles in this community."""
+    return _one(tx, community_id, people.c.id == number)
+
+
+def by_email(tx: Transaction, community_id: int, email: str) -> PersonRow | None:
+    """Give the person with this address, with the roles in this community."""
+    return _one(tx, community_id, people.c.email == email.strip().lower())
+
+
+def _one(tx: Transaction, community_id: int, which: Any) -> PersonRow | None:
+    row = tx.execute(_SELECT.where(which)).first()
+    return PersonRow(*row, _roles(tx, community_id, row[0])) if row else None
+
+
+def _roles(tx: Transaction, community_id: int, number: int) -> frozenset[Role]:
+    query = select(roles.c.role).where(roles.c.community_id == community_id, roles.c.person_id == number)
+    return frozenset(Role(role) for role in tx.execute(query).scalars())
+
+
+def of_community(tx: Transaction, community_id: int) -> list[PersonRow]:
+    """Give everybody with a role in the community, by address."""
+    known = select(roles.c.person_id).where(roles.c.community_id == community_id)
+    rows = tx.execute(_SELECT.where(people.c.id.in_(known)).order_by(people.c.email)).all()
+    return [PersonRow(*row, _roles(tx, community_id, row[0])) for row in rows]
+
+
+def with_role(tx: Transaction, community_id: int, role: Role) -> list[PersonRow]:
+    """Give everybody who has this role and may get in."""
+    return [one for one in of_community(tx, community_id) if role in one.roles and one.closed_at is None]
+
+
+def is_anybody_there(tx: Transaction) -> bool:
+    """Tell whether somebody can log in at all."""
+    query = select(func.count()).where(people.c.password.is_not(None), people.c.closed_at.is_(None))
+    return bool(tx.execute(query).scalar())
+
+
+def welcome(tx: Transaction, community_id: int, email: str, given: Collection[Role], *, now: datetime) -> PersonRow:
+    """Give the person with this address further roles; a new one is written down."""
+    number = person_id(tx, email.strip().lower(), now)
+    for role in sorted(given):
+        insert_once(tx, roles, {"community_id": community_id, "person_id": number, "role": str(role)})
+    found = by_id(tx, community_id, number)
+    assert found is not None
+    return found
+
+
+def set_roles(tx: Transaction, community_id: int, number: int, wanted: Collection[Role]) -> None:
+    """Make the roles of a person in the community exactly these."""
+    tx.execute(delete(roles).where(roles.c.community_id == community_id, roles.c.person_id == number))
+    rows = [{"community_id": community_id, "person_id": number, "role": str(role)} for role in sorted(wanted)]
+    if rows:
+        tx.execute(insert(roles), rows)
+
+
+def change(tx: Transaction, number: int, **values: Any) -> None:
+    """Set columns of a person: `name`, `password`, `totp`, `totp_step`, `closed_at`."""
+    tx.execute(update(people).where(people.c.id == number).values(**values))
+
+
+def take_step(tx: Transaction, number: int, step: int) -> bool:
+    """Use up the one-time code of a time step; False when it, or a later one, was used already."""
+    fresh = people.c.totp_step.is_(None) | (people.c.totp_step < step)
+    return tx.execute(update(people).where(people.c.id == number, fresh).values(totp_step=step)).rowcount == 1
+
+
+def tell(tx: Transaction, kind: str, *, person: str | None, note: str | None, now: datetime) -> None:
+    """Write an action that is about no post into the history."""
+    tx.execute(insert(events), {"at": now, "kind": kind, "person": person, "note": note})
