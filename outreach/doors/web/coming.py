@@ -36,4 +36,8 @@ def routes(site: Site) -> APIRouter:
         }
         return site.draw(request, "overview.html", visitor, **shown)
 
+    @router.get("/more")
+    def more(request: Request, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]) -> Response:
+        return site.draw(request, "more.html", visitor)
+
     return router

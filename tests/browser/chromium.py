@@ -1,0 +1,29 @@
+"""Which Chromium the tests use: the one named, the system's, or the one that `make test` fetched."""
+
+import os
+import shutil
+from pathlib import Path
+
+FETCHED = Path(__file__).parents[2] / ".cache" / "browser"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--force-color-profile=srgb",
+]
+
+
+def find() -> Path:
+    """Give the browser's executable. Raises `FileNotFoundError` that says what to do."""
+    named = os.environ.get("OUTREACH_CHROMIUM")
+    if named:
+        return Path(named)
+    for name in ("chromium", "google-chrome"):
+        if found := shutil.which(name):
+            return Path(found)
+    if (FETCHED / "chromium").is_file():
+        return FETCHED / "chromium"
+    raise FileNotFoundError("No Chromium: run make test, or set OUTREACH_CHROMIUM to one.")
