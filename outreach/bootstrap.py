@@ -15,7 +15,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from outreach.access import Access
-from outreach.alarms import Routes, routes_of
+from outreach.alarms import Route, Routes, route_to, routes_of
 from outreach.alarms.outage import Outage
 from outreach.alarms.ping import ping_of
 from outreach.channels import Channel, Surroundings, kinds
@@ -259,6 +259,10 @@ class House:
     def routes(self) -> Routes:
         """The ways by which a person is told of trouble."""
         return routes_of(self.settings, self.clock.now)
+
+    def route_to(self, address: str) -> Route | None:
+        """Give the way to one person by mail; None where no mail server is set up."""
+        return route_to(address, self.settings, self.clock.now)
 
     @cached_property
     def outage(self) -> Outage:

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from outreach.alarms.by_apprise import apprise_routes
-from outreach.alarms.by_mail import mail_routes
+from outreach.alarms.by_mail import mail_routes, route_to
 from outreach.alarms.words import Note
 from outreach.settings import Settings
 
-__all__ = ["Note", "Route", "Routes", "routes_of"]
+__all__ = ["Note", "Route", "Routes", "route_to", "routes_of"]
 
 
 class Route(Protocol):

@@ -50,11 +50,15 @@ class MailRoute:
 
 def mail_routes(settings: Settings, now: Callable[[], datetime]) -> tuple[MailRoute, ...]:
     """Build a route for each address of `OUTREACH_ALERT_EMAIL`."""
-    addresses = settings.alert_addresses
-    if not addresses:
-        return ()
+    return tuple(route for address in settings.alert_addresses if (route := route_to(address, settings, now)))
+
+
+def route_to(address: str, settings: Settings, now: Callable[[], datetime]) -> MailRoute | None:
+    """Build the route to one person; None where no mail server is set up."""
+    if not settings.SMTP_HOST:
+        return None
     # Not the long wait after the final dot: a mail that comes twice does no harm here.
     patience_s = settings.OUTREACH_HTTP_TIMEOUT_S
     server = replace(submission.Server.from_settings(settings), final_dot_timeout_s=patience_s)
-    sender = parseaddr(settings.LISTSERV_SENDER)[1] or addresses[0]
-    return tuple(MailRoute(address, sender, server, now) for address in addresses)
+    sender = parseaddr(settings.LISTSERV_SENDER)[1] or (*settings.alert_addresses, address)[0]
+    return MailRoute(address, sender, server, now)
