@@ -132,6 +132,14 @@ class ChecksContent(Protocol):
 
 
 @runtime_checkable
+class Lints(Protocol):
+    """A channel that can say what is wrong with one post by looking at it alone."""
+
+    def lint(self, content: Content) -> list[Problem]:
+        """Find what of this very post is wrong now, as far as that can be told at once. Asks nobody."""
+
+
+@runtime_checkable
 class Expires(Protocol):
     """A channel whose access runs out."""
 

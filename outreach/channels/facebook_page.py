@@ -269,8 +269,8 @@ class FacebookPage:
         reply = self._get("/me", fields="id")
         return reply.date() if isinstance(reply, Answer) else None
 
-    def check_content(self, content: Content) -> list[Problem]:
-        """Look at the text, the pictures on the disk, and the links."""
+    def lint(self, content: Content) -> list[Problem]:
+        """Look at the text, and at the pictures on the disk."""
         problems = check_pictures(content.pictures, self._media, self.limits)
         length = markup.facebook_length(content.text)
         if length > self.limits.max_chars:
@@ -278,8 +278,12 @@ class FacebookPage:
             problems.append(Problem(told, "Shorten the letter and add it again."))
         if not content.text.strip() and not content.link:
             problems.append(Problem("The post has neither text nor link.", "Cancel it and add its letter again."))
+        return problems
+
+    def check_content(self, content: Content) -> list[Problem]:
+        """Look at the text, the pictures on the disk, and the links."""
         is_sandbox = is_loopback(urlsplit(self._access.url).hostname or "")
-        return problems + check_links(content, is_sandbox=is_sandbox)
+        return self.lint(content) + check_links(content, is_sandbox=is_sandbox)
 
 
 def _feed_form(content: Content, staged: list[str]) -> dict[str, str]:

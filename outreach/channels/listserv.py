@@ -198,11 +198,14 @@ class Listserv:
         )
         return [Problem(getattr(outcome, "reason", "The mail server could not be used."), step)]
 
-    def check_content(self, content: Content) -> list[Problem]:
-        """Read the stored message as the list server will, by the settings of today, and ask its links."""
+    def lint(self, content: Content) -> list[Problem]:
+        """Read the stored message as the list server will, by the settings of today."""
         wanted = lint.Wanted(self._sender, self._address, self._max_bytes)
-        problems = lint.check_message(content.message, content.message_id, wanted=wanted)
-        return problems + check_links(content, is_sandbox=self._is_sandbox)
+        return lint.check_message(content.message, content.message_id, wanted=wanted)
+
+    def check_content(self, content: Content) -> list[Problem]:
+        """Read the stored message, and ask its links."""
+        return self.lint(content) + check_links(content, is_sandbox=self._is_sandbox)
 
 
 def _mailbox_of(settings: Settings) -> Account | None:

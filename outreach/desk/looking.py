@@ -18,11 +18,12 @@ _MOST_DIGITS = 15
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What one post would send, and the request or message itself."""
+    """What one post would send, and the request or message itself as it would be at an instant."""
 
     channel: str
     content: Content
     described: dict[str, object]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ HOW_TO_SET_UP = "Set FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN, or LISTSERV_ADDRE
 
 def shown(target: Target, content: Content, at: datetime) -> Preview:
     """Lay out what the channel would send at an instant."""
-    return Preview(target.name, content, dict(target.channel.describe(content, at=at)))
+    return Preview(target.name, content, dict(target.channel.describe(content, at=at)), at)
 
 
 def read_name(name: str) -> tuple[int, str | None, int | None]:

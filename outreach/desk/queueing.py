@@ -1,16 +1,16 @@
 """Queueing: a letter becomes an announcement with a post on each of its channels, once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from outreach import letter as letters
 from outreach.compose import Draft, Target
-from outreach.desk.looking import Looking, Preview, shown
+from outreach.desk.looking import Looking
 from outreach.lifecycle import OPEN
-from outreach.model import BadInput, Content, Letter, Post, State
+from outreach.model import BadInput, Letter, Post, State
 from outreach.store import announcements, channels, posts
 from outreach.store.announcements import Author, NewAnnouncement, NewPost
 
@@ -88,20 +88,6 @@ class Queueing(Looking):
             except announcements.AlreadyThere as there:
                 raise AlreadyQueued(there.number) from None
         return Added(number, (), ("Add the same letter with a time to queue it.",))
-
-    def preview_letter(self, letter: Letter, *, folder: Path, channel: str | None = None) -> list[Preview]:
-        """Show exactly what a letter would send, without queueing it or keeping anything of it."""
-        targets = self._chosen((channel,) if channel else letter.to)
-        timed = replace(letter, at=letter.at or "now")
-        draft = self._composer.draft(timed, folder=folder, now=self._now(), targets=targets)
-        with self._store.read() as tx:
-            same = announcements.saying_the_same(tx, self._community.id, letter.said())
-            edition = self._edition(tx, same)
-            queued = {target.name: _content_of_the_open(tx, same, target) for target in targets}
-        return [
-            shown(t, queued[t.name] or self._composer.render(draft, t, edition=edition), draft.times[t.name].due.due_at)
-            for t in targets
-        ]
 
     def _refuse_a_known_letter(self, letter: Letter) -> None:
         """Look before any work is done; the look that counts is made again where it is written."""
@@ -191,14 +177,6 @@ class Queueing(Looking):
             if rows[p.channel].state == "paused"
         ]
         return Added(number, tuple(found), tuple(told))
-
-
-def _content_of_the_open(tx: Any, same: Sequence[tuple[int, int, str]], target: Target) -> Content | None:
-    """Give what an open post that says the same sends: adding the letter again would be refused in favour of it."""
-    for number, channel_id, state in same:
-        if channel_id == target.id and State(state) in OPEN:
-            return posts.content(tx, posts.of_announcement(tx, number, target.name)[0])
-    return None
 
 
 def _refuse_what_is_open(same: Sequence[tuple[int, int, str]], targets: Sequence[Target]) -> None:

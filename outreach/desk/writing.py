@@ -121,7 +121,7 @@ class Writing(Queueing):
         found = self.find(str(place.number))
         if not found:
             raise BadInput(f"Announcement {place.number} is a draft.", next_step="Queue it.")
-        reached = [post for post in found if _is_editable(post)]
+        reached = [post for post in found if is_editable(post)]
         targets = self._to_be_written(letter, found, reached)
         timed = replace(letter, times=tuple(t for t in letter.times if t[0] in {target.name for target in targets}))
         draft = self._composer.keep(self._composer.draft(timed, folder=folder, now=now, targets=targets))
@@ -197,8 +197,8 @@ class Writing(Queueing):
         moves.apply(tx, [replace(c, only_from=frozenset({State.QUEUED})) for c in changes])
 
 
-def _is_editable(post: Post) -> bool:
-    """An earlier try that may be out keeps a post as it is: an edit would hide what the public may have."""
+def is_editable(post: Post) -> bool:
+    """Tell whether an edit reaches a post. An earlier try that may be out keeps it as it is: an edit would hide that."""
     return post.state in EDITABLE and post.doubtful_since is None and lifecycle.is_legal(Move.CANCEL, post.state)
 
 
