@@ -15,7 +15,7 @@ from outreach import markup, when
 from outreach.channels import Channel
 from outreach.library import Library
 from outreach.model import BadInput, Content, Letter, Picture, SentPicture, Wording
-from outreach.wording import Resolved, resolve
+from outreach.wording import Resolved, Template, resolve
 
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
 # What is opened at all: a format that no channel takes but many people have is named, not called damaged.
@@ -102,6 +102,13 @@ class Composer:
             return resolve(letter, template, community=self._community).title
         except BadInput:
             return letter.template
+
+    def template_of(self, letter: Letter) -> Template | None:
+        """Give the template of a letter; None where it has none that can be read."""
+        try:
+            return self._library.get(letter.template) if letter.template else None
+        except BadInput:
+            return None
 
     def times(
         self, letter: Letter, channels: Sequence[str], *, now: datetime

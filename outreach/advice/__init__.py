@@ -1,9 +1,10 @@
 """Advice: what may be unwise about an announcement, in plain sentences with a next step. Rules alone; nothing is refused here."""
 
 from outreach.advice.counsel import Advice, Kind
+from outreach.advice.fold import fold, on_fold
 from outreach.advice.likeness import ALIKE, likeness
 from outreach.advice.neighbours import Neighbour, on_neighbours
-from outreach.advice.texts import on_pictures, on_subject, on_text, suggested_hashtag
+from outreach.advice.texts import on_link, on_pictures, on_subject, on_text, suggested_hashtag
 from outreach.advice.times import Dates, Planned, on_dates, on_time
 
 __all__ = [
@@ -13,8 +14,11 @@ __all__ = [
     "Kind",
     "Neighbour",
     "Planned",
+    "fold",
     "likeness",
     "on_dates",
+    "on_fold",
+    "on_link",
     "on_neighbours",
     "on_pictures",
     "on_subject",

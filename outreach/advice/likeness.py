@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 ALIKE = 0.5
 """From here on two texts count as nearly the same; tried on the shipped templates (`tests/rules/test_likeness.py`)."""
@@ -33,7 +34,7 @@ def _pairs_of_wording(wording: str) -> Iterator[tuple[str, str]]:
 
 def _pairs(text: str) -> set[tuple[str, str]]:
     words = _words(text)
-    return set(zip(words, words[1:], strict=False))
+    return set(pairwise(words))
 
 
 def _words(text: str) -> list[str]:

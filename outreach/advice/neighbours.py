@@ -44,9 +44,7 @@ def _close(planned: Planned, neighbours: Sequence[Neighbour], wishes: Wishes) ->
         yield Advice(Kind.CLOSE, told, f"Leave {_length(apart)} between two posts, so that both are seen.")
 
 
-def _alike(
-    text: str, planned: Planned | None, neighbours: Sequence[Neighbour], wording: str
-) -> Iterator[Advice]:
+def _alike(text: str, planned: Planned | None, neighbours: Sequence[Neighbour], wording: str) -> Iterator[Advice]:
     found = [(likeness(text, n.text, wording=wording), n) for n in neighbours]
     alike = [pair for pair in found if pair[0] >= ALIKE]
     if alike:

@@ -129,6 +129,17 @@ def _links(text: str) -> Iterator[Advice]:
         yield Advice(Kind.LINKS, told, "Keep the one that matters, and let its page lead on.")
 
 
+def on_link(link: str | None, text: str) -> list[Advice]:
+    """Say when there is nothing to follow."""
+    if link or markup.addresses(text) or "@" in text:
+        return []
+    return [
+        Advice(
+            Kind.NO_LINK, "There is no link and no address in it.", "Add one, so that people can take the next step."
+        )
+    ]
+
+
 def on_pictures(pictures: Sequence[Picture]) -> list[Advice]:
     """Say which pictures cannot be understood by who does not see them."""
     return [advice for picture in pictures for advice in _on_picture(picture)]
@@ -149,7 +160,9 @@ def _on_picture(picture: Picture) -> Iterator[Advice]:
         told = f"The alternative text of {picture.file} is the name of a file."
         yield Advice(Kind.ALT, told, "Say what the picture shows.", is_grave=True)
     elif found := _OPENING.match(alt):
-        told = f"The alternative text of {picture.file} begins with “{found[0].strip()}”, which screen readers say anyway."
+        told = (
+            f"The alternative text of {picture.file} begins with “{found[0].strip()}”, which screen readers say anyway."
+        )
         yield Advice(Kind.ALT, told, "Begin with what it shows.")
     elif len(alt) > _LONG_ALT:
         told = f"The alternative text of {picture.file} has {len(alt)} characters."

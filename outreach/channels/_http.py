@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.client import HTTPResponse
 from typing import Any, ClassVar, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -249,6 +250,10 @@ class Http:
         """Ask for status and headers alone, whatever body follows."""
         return self._once(method, path, read=lambda _: b"", headers=headers)
 
+    def read_some(self, path: str, most: int) -> Reply:
+        """Read the beginning of something, at most so many bytes of it, whatever follows."""
+        return self._once("GET", path, read=partial(_beginning, most=most))
+
     def _once(
         self,
         method: str,
@@ -284,6 +289,13 @@ def _read(response: requests.Response) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise requests.exceptions.ContentDecodingError("the answer is too long")
     return bytes(body)
+
+
+def _beginning(response: requests.Response, most: int) -> bytes:
+    body = bytearray()
+    while len(body) < most and (chunk := response.raw.read1(65_536, decode_content=True)):
+        body += chunk
+    return bytes(body[:most])
 
 
 def _explained(trouble: Exception) -> Reply:

@@ -59,8 +59,8 @@ def check_links(
         host = _host_of(link)
         if host in lost:
             continue
-        match _Visit(link, is_sandbox=is_sandbox, look_up=look_up, deadline_s=deadline_s).result():
-            case _Unreached(problem):
+        match Visit(link, is_sandbox=is_sandbox, look_up=look_up, deadline_s=deadline_s).result():
+            case Unreached(problem):
                 lost[host] = problem
             case Problem() as problem:
                 problems.append(problem)
@@ -79,29 +79,30 @@ _NO_NETWORK = Problem(
 
 
 @dataclass(frozen=True, slots=True)
-class _Unreached:
+class Unreached:
     """Neither the link nor its host could be found, which may be the network's fault."""
 
     problem: Problem
 
 
-_Result: TypeAlias = Problem | _Unreached | None
+Result: TypeAlias = Problem | Unreached | None
 
 
-class _Visit:
-    """One link, from where it stands to where it leads."""
+class Visit:
+    """One link, from where it stands to where it leads. `here` is the latest place of the way, `answer` what it said."""
 
     def __init__(self, link: str, *, is_sandbox: bool, look_up: LookUp, deadline_s: float) -> None:
         self._link = link
         self._is_sandbox = is_sandbox
         self._look_up = look_up
         self._until_s = time.monotonic() + deadline_s
+        self.here = link
+        self.answer: Answer | None = None
 
-    def result(self) -> _Result:
+    def result(self) -> Result:
         """Follow the link; every step of the way is looked at before it is taken."""
-        here = self._link
         for _ in range(MOST_REDIRECTS + 1):
-            place = _placed(here)
+            place = _placed(self.here)
             if place is None:
                 return self._wrong("leads to what is no web address", "Correct it.")
             if self._is_sandbox and not is_loopback(place.hostname or ""):
@@ -111,11 +112,12 @@ class _Visit:
                 return reply
             onward = reply.headers.get("location")
             if not 300 <= reply.status < 400 or not onward:
+                self.answer = reply
                 return self._judged(reply.status)
-            here = _onward(here, onward)
+            self.here = _onward(self.here, onward)
         return self._wrong(f"leads on more than {MOST_REDIRECTS} times", "Link to the page it ends at.")
 
-    def _asked(self, place: SplitResult) -> "Answer | Problem | _Unreached":
+    def _asked(self, place: SplitResult) -> "Answer | Problem | Unreached":
         port = place.port or (443 if place.scheme == "https" else 80)
         addresses = self._look_up(place.hostname or "", port, self._left_s())
         if not all(self._may_visit(address) for address in addresses):
@@ -124,9 +126,9 @@ class _Visit:
         if is_proxied(place.geturl()):
             return self._reply(place, None)
         if not addresses:
-            return _Unreached(self._wrong("leads to a host that cannot be found", "Correct it, or check the network."))
+            return Unreached(self._wrong("leads to a host that cannot be found", "Correct it, or check the network."))
         if not any(_has_way_to(address, port) for address in addresses):
-            return _Unreached(self._wrong("cannot be reached from here", "Check the network."))
+            return Unreached(self._wrong("cannot be reached from here", "Check the network."))
         for address in addresses[:-1]:
             reply = self._reply(place, address)
             if isinstance(reply, Answer):
@@ -137,15 +139,22 @@ class _Visit:
         return is_loopback(address) if self._is_sandbox else is_public(address)
 
     def _reply(self, place: SplitResult, address: str | None) -> Answer | Problem:
-        reply = self._once("HEAD", place, address)
-        is_plain = isinstance(reply, Answer) and reply.status < 400
-        if not is_plain and not isinstance(reply, NotSent):  # many a server knows no HEAD
-            reply = self._once("GET", place, address)
+        reply = self.ask(place, address)
         if isinstance(reply, Answer):
             return reply
         return self._wrong(f"does not answer: {reply.reason}", _LOOK)
 
-    def _once(self, method: str, place: SplitResult, address: str | None) -> Reply:
+    def ask(self, place: SplitResult, address: str | None) -> Reply:
+        """Ask one step of the way, for nothing but whether it answers."""
+        reply = self.once(place, address, lambda http, path: http.peek("HEAD", path, {}))
+        is_plain = isinstance(reply, Answer) and reply.status < 400
+        if not is_plain and not isinstance(reply, NotSent):  # many a server knows no HEAD
+            start = {"Range": "bytes=0-1023"}
+            reply = self.once(place, address, lambda http, path: http.peek("GET", path, start))
+        return reply
+
+    def once(self, place: SplitResult, address: str | None, ask: Callable[[Http, str], Reply]) -> Reply:
+        """Send one request to an address that was looked at, in the time that is left."""
         if self._left_s() <= 0:
             return NotSent("no answer came in time")
         host, port = _ascii(place.hostname or ""), f":{place.port}" if place.port else ""
@@ -154,7 +163,7 @@ class _Visit:
         with Http(f"{place.scheme}://{shown or host}{port}", token=None, timeout_s=self._left_s()) as http:
             if address is not None:
                 http.pin(host, place.port)
-            return http.peek(method, path, {"Range": "bytes=0-1023"} if method == "GET" else {})
+            return ask(http, path)
 
     def _left_s(self) -> float:
         return self._until_s - time.monotonic()

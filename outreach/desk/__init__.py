@@ -1,9 +1,9 @@
 """What people do: queue, look, approve, pause, cancel, requeue, confirm. Every door leads here."""
 
 from outreach.desk.acting import Acting
+from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
-from outreach.desk.previewing import Previewing
 from outreach.desk.queueing import Added, AlreadyQueued
 from outreach.desk.writing import ChangedMeanwhile, Place, Saved
 from outreach.store.announcements import Author
@@ -15,6 +15,7 @@ __all__ = [
     "Author",
     "Changed",
     "ChangedMeanwhile",
+    "Counsel",
     "Desk",
     "Place",
     "Preview",
@@ -22,5 +23,5 @@ __all__ = [
 ]
 
 
-class Desk(Previewing, Approving, Acting):
+class Desk(Advising, Approving, Acting):
     """The verbs of one community. `on_queued` is called after something new may be due."""

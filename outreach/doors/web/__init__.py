@@ -11,8 +11,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from outreach import when
 from outreach.bootstrap import House
-from outreach.doors.web import announcement, coming, entry, metrics, troubles
+from outreach.doors.web import announcement, coming, entry, metrics, previews, troubles
 from outreach.doors.web.frame import Site
+from outreach.doors.web.shelf import Shelf
 from outreach.doors.web.wire import Bounded, FromHere, Shielded
 from outreach.roles import Verb
 from outreach.settings import is_loopback
@@ -39,7 +40,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for part in (entry, coming, announcement):
+    for part in (entry, coming, announcement, previews):
         app.include_router(part.routes(site))
     metrics.add(app, site)
     troubles.add(app, site)
@@ -65,6 +66,7 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
         vault=Vault(house.secret),
         templates=templates,
         is_sandbox=_is_sandbox(house),
+        shelf=Shelf(is_sandbox=_is_sandbox(house)),
         links=links,
     )
 

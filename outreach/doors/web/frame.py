@@ -12,6 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from outreach.access import Access, Visitor
 from outreach.bootstrap import House
+from outreach.doors.web.shelf import Shelf
 from outreach.doors.web.wire import read_form
 from outreach.model import BadInput
 from outreach.roles import Verb
@@ -85,6 +86,7 @@ class Site:
     vault: Vault
     templates: Jinja2Templates
     is_sandbox: bool
+    shelf: Shelf
     links: Mapping[str, str] = field(default_factory=dict)
 
     # Who is there
