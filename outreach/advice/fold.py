@@ -29,4 +29,4 @@ def on_fold(text: str, *, has_card: bool) -> list[Advice]:
     if has_card or not addresses or text.find(addresses[0]) < fold(text):
         return []
     told = "The first web address is behind “See more”, where fewer people see it."
-    return [Advice(Kind.FOLD, told, "Move it up, or give the announcement a link.")]
+    return [Advice(Kind.FOLD, told, "Move it up, into the first lines.")]

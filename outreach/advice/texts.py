@@ -50,19 +50,50 @@ def _shouting(text: str) -> Iterator[Advice]:
         yield Advice(Kind.SHOUTING, f"“{_short(found[0], 10)}” reads as shouting.", "One mark is enough.")
 
 
+_SMALL_WORDS = frozenset(
+    [
+        "ALL",
+        "AND",
+        "ARE",
+        "BY",
+        "DO",
+        "DON",
+        "FOR",
+        "FROM",
+        "IN",
+        "IS",
+        "IT",
+        "NEW",
+        "NOT",
+        "NOW",
+        "OF",
+        "ON",
+        "OPEN",
+        "OUR",
+        "THE",
+        "THIS",
+        "TO",
+        "WE",
+        "WITH",
+        "YOU",
+        "YOUR",
+    ]
+)
+
+
 def _is_shouted(line: str) -> bool:
-    """Names in capitals, such as AACR or NCI, are no shouting: whole runs of longer words are."""
+    """Names in capitals, such as AACR or NCI, are no shouting, however many: small words in capitals are, and long ones."""
     words = _WORDS.findall(line)
-    letters = "".join(words)
-    if len(letters) < _FEWEST_LETTERS:
+    if sum(map(len, words)) < _FEWEST_LETTERS:
         return False
-    long = [word for word in words if len(word) > 3]
     run = 0
-    for word in words:
-        run = run + 1 if word.isupper() and len(word) > 1 else 0
-        if run >= 4 and any(len(w) > 4 for w in long if w.isupper()):
+    for place, word in enumerate(words):
+        run = run + 1 if word.isupper() else 0
+        if run >= 3 and not _SMALL_WORDS.isdisjoint(words[place - run + 1 : place + 1]):
             return True
-    return len(long) > 1 and sum(letter.isupper() for letter in letters) / len(letters) > _MOSTLY
+    long = [word for word in words if len(word) > 4]
+    loud = [word for word in long if word.isupper()]
+    return len(loud) > 1 and len(loud) / len(long) > _MOSTLY
 
 
 # Hashtags and mentions

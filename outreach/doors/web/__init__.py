@@ -37,7 +37,7 @@ _HTMX = {
 def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     """Make the app. `links` are further addresses to show, such as those of a sandbox."""
     app = FastAPI(title="outreach", docs_url=None, redoc_url=None, openapi_url=None)
-    site = site_of(house, links or {})
+    site = app.state.site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     for part in (entry, coming, announcement, previews):
