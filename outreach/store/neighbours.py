@@ -15,15 +15,17 @@ _MOST_CHARS = 20_000
 _OUT = [str(s) for s in (State.PUBLISHED, State.HELD, State.UNCONFIRMED, State.PUBLISHING)]
 
 
-def of_channel(tx: Transaction, channel_id: int, *, around: datetime, but: int | None) -> list[Neighbour]:
-    """Give what went out on a channel last, and what is queued there next before and after an instant.
+def of_channel(
+    tx: Transaction, channel_id: int, *, around: datetime, but: int | None, most: int = MOST
+) -> list[Neighbour]:
+    """Give what went out on a channel last, and what is queued there next before and after an instant, `most` of each.
 
     The posts of the announcement `but` are left out: nobody is their own neighbour.
     """
-    found = {row.id: _neighbour(row, is_out=True) for row in tx.execute(_latest(channel_id)) if row.number != but}
+    found = {row.id: _neighbour(row, is_out=True) for row in tx.execute(_latest(channel_id, most)) if row.number != but}
     waiting = _queued(channel_id)
-    after = waiting.where(posts.c.due_at >= around).order_by(posts.c.due_at, posts.c.id).limit(MOST)
-    before = waiting.where(posts.c.due_at < around).order_by(posts.c.due_at.desc(), posts.c.id.desc()).limit(MOST)
+    after = waiting.where(posts.c.due_at >= around).order_by(posts.c.due_at, posts.c.id).limit(most)
+    before = waiting.where(posts.c.due_at < around).order_by(posts.c.due_at.desc(), posts.c.id.desc()).limit(most)
     for query in (after, before):
         found |= {row.id: _neighbour(row, is_out=False) for row in tx.execute(query) if row.number != but}
     return list(found.values())
@@ -43,12 +45,12 @@ def _with_words(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _latest(channel_id: int) -> Select[Any]:
+def _latest(channel_id: int, most: int) -> Select[Any]:
     tried = (
         select(attempts.c.post_id, attempts.c.started_at)
         .where(attempts.c.channel_id == channel_id)
         .order_by(attempts.c.started_at.desc())
-        .limit(MOST)
+        .limit(most)
         .subquery("tried")
     )
     query = _columns(tried.c.started_at).select_from(tried).join(posts, posts.c.id == tried.c.post_id)
