@@ -19,7 +19,7 @@ setup: $(V)/.run ## Make .venv with everything the service needs, and .venv/bin/
 run: $(V)/.run ## Run the demo on the sandbox (ARGS="--exit-when-idle --json" passes options)
 	@$(B)/outreach demo $(ARGS)
 
-test: $(V)/.dev ## Run every test (ARGS="-k name" passes options)
+test: $(V)/.dev .cache/browser/.ready ## Run every test (ARGS="-k name" passes options)
 	$(B)/python -m pytest -q $(ARGS)
 
 check: $(V)/.dev ## Check style, types and the direction of imports
@@ -51,6 +51,10 @@ $(V)/.run: requirements.lock pyproject.toml | $(V)/.venv
 	@$(B)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(B)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+.cache/browser/.ready: tests/browser/package-lock.json $(V)/.dev
+	@$(B)/python -m tests.browser.fetch
+	@mkdir -p $(@D) && touch $@
 
 $(V)/.dev: requirements-dev.lock $(V)/.run
 	@echo "Installing what the tests need ..." >&2
