@@ -3,8 +3,9 @@
 from outreach.desk.acting import Acting
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
+from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued
-from outreach.desk.writing import ChangedMeanwhile, Place, Saved, Writing
+from outreach.desk.writing import ChangedMeanwhile, Place, Saved
 from outreach.store.announcements import Author
 
 __all__ = [
@@ -15,11 +16,12 @@ __all__ = [
     "Changed",
     "ChangedMeanwhile",
     "Desk",
+    "NamedDay",
     "Place",
     "Preview",
     "Saved",
 ]
 
 
-class Desk(Writing, Approving, Acting):
+class Desk(Planning, Approving, Acting):
     """The verbs of one community. `on_queued` is called after something new may be due."""
