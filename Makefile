@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench faults lock clean
+.PHONY: help setup run test check bench faults screenshots lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -33,6 +33,9 @@ bench: $(V)/.dev ## Measure speed and memory against raw sqlite3 in the same run
 
 faults: $(V)/.dev ## Prove the publishing protocol under faults (ARGS="--seed 7 --only 8 --posts 500 --json")
 	@$(B)/python -m tests.faults $(ARGS)
+
+screenshots: $(V)/.dev .cache/browser/.ready ## Draw the pictures of the docs anew
+	@$(B)/python -m tests.browser.screenshots
 
 lock: ## Resolve both lock files again (needs uv; only a maintainer does this)
 	$(COMPILE) pyproject.toml -o requirements.lock
