@@ -76,9 +76,18 @@ class Composer:
         self._zone = zone
         self._grace = grace
 
-    def draft(self, letter: Letter, *, folder: Path, now: datetime, targets: Sequence[Target]) -> Draft:
+    def draft(
+        self,
+        letter: Letter,
+        *,
+        folder: Path,
+        now: datetime,
+        targets: Sequence[Target],
+        kept: Mapping[str, str] | None = None,
+    ) -> Draft:
         """Resolve a letter whose pictures are beside it in `folder` or in the media folder. Writes nothing.
 
+        `kept` names, for pictures that were kept before, their files in the media folder by what the letter calls them.
         Raises `BadInput` for everything that the letter lacks or has wrong.
         """
         template = self._library.get(letter.template) if letter.template else None
@@ -89,9 +98,18 @@ class Composer:
             markup.check_links(body)
             markup.check_images(body)
         times, notes = self.times(letter, [target.name for target in targets], now=now)
-        pictures = tuple(self._find(p, folder, targets) for p in letter.pictures)
+        pictures = tuple(self._find(p, folder, targets, kept or {}) for p in letter.pictures)
         _check_count(pictures, targets)
         return Draft(letter, resolved, pictures, times, notes)
+
+    @property
+    def media(self) -> Path:
+        """The folder that keeps pictures."""
+        return self._media
+
+    def template(self, name: str) -> Template:
+        """Read a template. Raises `BadInput`."""
+        return self._library.get(name)
 
     def title(self, letter: Letter) -> str:
         """Say under which title a draft is kept: its own, or its template's as far as that can be filled already."""
@@ -181,9 +199,10 @@ class Composer:
             _write_whole(kept, data)
         return replace(picture, sent=replace(picture.sent, path=name))
 
-    def _find(self, picture: Picture, folder: Path, targets: Sequence[Target]) -> FoundPicture:
-        for place in (folder, self._media):
-            file = _beneath(place, picture.file)
+    def _find(self, picture: Picture, folder: Path, targets: Sequence[Target], kept: Mapping[str, str]) -> FoundPicture:
+        named = kept.get(Path(picture.file).name, picture.file)
+        for place, name in ((folder, picture.file), (self._media, picture.file), (self._media, named)):
+            file = _beneath(place, name)
             if file is not None:
                 return _measured(picture, file, targets)
         raise _trouble(

@@ -111,8 +111,8 @@ def show(instant: datetime, zone: str) -> str:
 
 
 def local(instant: datetime, zone: str) -> datetime:
-    """Give an aware instant as the clocks of a zone show it."""
-    return instant.astimezone(_tz(zone))
+    """Give an aware instant on the wall clocks of a zone."""
+    return instant.astimezone(_tz(check_zone(zone)))
 
 
 def changed_due(post: Post) -> datetime | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parseaddr
+from functools import lru_cache
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -146,7 +147,7 @@ class Listserv:
         made = []
         for number, picture in enumerate(pictures):
             share = int((room / len(pictures) - _PART_HEADERS) / _ENCODED)
-            small = _shrunk(self._media / picture.path, share, picture.file)
+            small = _shrunk(self._media / picture.path, share, picture)
             if small is None:
                 return ()
             name = f"{_NOT_IN_A_NAME.sub('-', Path(picture.file).stem)[:60]}.jpg"
@@ -261,22 +262,29 @@ def _refuse_a_command(subject: str, text: str) -> None:
         )
 
 
-def _shrunk(file: Path, max_bytes: int, name: str) -> bytes | None:
+def _shrunk(file: Path, max_bytes: int, picture: SentPicture) -> bytes | None:
     """Give the largest of some small JPEG copies that fits; None when even the smallest does not."""
-    from PIL import Image, ImageOps  # start-up time: Pillow costs 20 MB and most mails have no picture
-
     try:
-        with Image.open(file) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
+        copies = _copies(file, picture.sha256)
     except OSError:
         raise BadInput(
-            f"The picture {name!r} cannot be read.", where="pictures", next_step="Put it there again."
+            f"The picture {picture.file!r} cannot be read.", where="pictures", next_step="Put it there again."
         ) from None
+    return next((copy for copy in copies if len(copy) <= max_bytes), None)
+
+
+@lru_cache(maxsize=32)
+def _copies(file: Path, sha256: str) -> tuple[bytes, ...]:  # noqa: ARG001 - part of the key: a file may be changed
+    """Make small JPEG copies of a picture, the largest first; a preview asks for them again with every key that is typed."""
+    from PIL import Image, ImageOps  # start-up time: Pillow costs 20 MB and most mails have no picture
+
+    with Image.open(file) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    copies = []
     for width in _WIDTHS:
         small = picture.copy()
         small.thumbnail((width, width * 2))
         out = BytesIO()
         small.save(out, "JPEG", quality=72, optimize=True)
-        if out.tell() <= max_bytes:
-            return out.getvalue()
-    return None
+        copies.append(out.getvalue())
+    return tuple(copies)

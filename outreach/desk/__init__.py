@@ -4,6 +4,7 @@ from outreach.desk.acting import Acting
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
+from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued
 from outreach.desk.writing import ChangedMeanwhile, Place, Saved
 from outreach.store.announcements import Author
@@ -17,11 +18,12 @@ __all__ = [
     "ChangedMeanwhile",
     "Counsel",
     "Desk",
+    "NamedDay",
     "Place",
     "Preview",
     "Saved",
 ]
 
 
-class Desk(Advising, Approving, Acting):
+class Desk(Planning, Advising, Approving, Acting):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -36,7 +36,8 @@ class Previewing(Writing):
         names = {target.name for target in targets}
         times = tuple(pair for pair in letter.times if pair[0] in names) if channel else letter.times
         timed = replace(letter, at=letter.at or "now", times=times)
-        draft = self._composer.draft(timed, folder=folder, now=self._now(), targets=targets)
+        kept = self._kept_pictures(self.find(str(of))) if of is not None else {}
+        draft = self._composer.draft(timed, folder=folder, now=self._now(), targets=targets, kept=kept)
         with self._store.read() as tx:
             same = announcements.saying_the_same(tx, self._community.id, letter.said())
             others = [row for row in same if row[0] != of]

@@ -124,7 +124,9 @@ class Writing(Queueing):
         reached = [post for post in found if is_editable(post)]
         targets = self._to_be_written(letter, found, reached)
         timed = replace(letter, times=tuple(t for t in letter.times if t[0] in {target.name for target in targets}))
-        draft = self._composer.keep(self._composer.draft(timed, folder=folder, now=now, targets=targets))
+        kept = self._kept_pictures(found)
+        drawn = self._composer.draft(timed, folder=folder, now=now, targets=targets, kept=kept)
+        draft = self._composer.keep(drawn)
         new_posts = {t.name: self._new_post(draft, t, self._edition_but(place.number, letter)) for t in targets}
         edit = _sorted_out(reached, new_posts)
         new = self._new_announcement(letter, draft.resolved.title, Author(person))
@@ -160,6 +162,12 @@ class Writing(Queueing):
         if not targets:
             raise BadInput("Nothing of it can be changed any more.", next_step="Write a correction instead.")
         return targets
+
+    def _kept_pictures(self, found: Sequence[Post]) -> dict[str, str]:
+        """Name the files in the media folder of pictures that lay beside the letter when it was queued."""
+        with self._store.read() as tx:
+            contents = [posts.content(tx, post) for post in found]
+        return {picture.file: picture.path for content in contents for picture in content.pictures if picture.path}
 
     def _edition_but(self, number: int, letter: Letter) -> int:
         with self._store.read() as tx:

@@ -1,4 +1,4 @@
-"""Which Chromium the tests use: the one named, the system's, or the one that `make test` fetched."""
+"""Which Chromium the tests use: the one named, the one that `make test` fetched, or the machine's."""
 
 import os
 import shutil
@@ -21,9 +21,9 @@ def find() -> Path:
     named = os.environ.get("OUTREACH_CHROMIUM")
     if named:
         return Path(named)
+    if (FETCHED / "chromium").is_file():
+        return FETCHED / "chromium"
     for name in ("chromium", "google-chrome"):
         if found := shutil.which(name):
             return Path(found)
-    if (FETCHED / "chromium").is_file():
-        return FETCHED / "chromium"
     raise FileNotFoundError("No Chromium: run make test, or set OUTREACH_CHROMIUM to one.")

@@ -31,7 +31,7 @@ class Guest:
         self.seen = answer.text
         return answer
 
-    def post(self, path: str, *, files: Any = None, follow: bool = True, **fields: Any) -> requests.Response:
+    def post(self, path: str, *, files: Any = None, follow: Any = True, **fields: Any) -> requests.Response:
         """Send a form, as a browser does from a page of the same site."""
         fields.setdefault("form_token", self.form_token())
         headers = {"Origin": self.address, "Sec-Fetch-Site": "same-origin"}

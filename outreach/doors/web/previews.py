@@ -46,7 +46,7 @@ def looked(site: Site, letter: Letter, *, of: int | None = None) -> dict[str, An
         targets = _targets(site, letter)
     except BadInput as bad:
         return {"previews": _shown(site, [], [bad])}
-    tries = {target.name: _tried(site, letter, target, of) for target in targets}
+    tries = _all_at_once(site, letter, of) or {t.name: _tried(site, letter, t, of) for t in targets}
     counsels = site.house.desk.advise(letter, {name: t.preview for name, t in tries.items()}, of=of)
     looks = [_look(site, target, tries[target.name], counsels[target.name], _zone(site, letter)) for target in targets]
     return {"previews": _shown(site, looks, [])}
@@ -98,6 +98,15 @@ def _targets(site: Site, letter: Letter) -> list[Target]:
 # Trying to render what may be half written
 
 
+def _all_at_once(site: Site, letter: Letter, of: int | None) -> dict[str, _Try]:
+    """Render a letter with which nothing is wrong, its pictures opened once for all channels; else nothing."""
+    try:
+        found = site.house.desk.preview_letter(letter, folder=site.house.media, of=of)
+        return {preview.channel: _Try(_hashable(preview)) for preview in found}
+    except BadInput:
+        return {}
+
+
 def _tried(site: Site, letter: Letter, target: Target, of: int | None) -> _Try:
     """Render a letter; what only lacks a title, fields or a good time is shown all the same, and says so."""
     try:
@@ -115,8 +124,12 @@ def _tried(site: Site, letter: Letter, target: Target, of: int | None) -> _Try:
 
 def _rendered(site: Site, letter: Letter, target: Target, of: int | None) -> Preview:
     media = site.house.media
-    preview = site.house.desk.preview_letter(letter, folder=media, channel=target.name, of=of)[0]
-    preview.content.sha256()  # what cannot be hashed cannot be sent: it raises here, where that is told
+    return _hashable(site.house.desk.preview_letter(letter, folder=media, channel=target.name, of=of)[0])
+
+
+def _hashable(preview: Preview) -> Preview:
+    """Raise, where that is told, for what cannot be hashed: it could not be sent either."""
+    preview.content.sha256()
     return preview
 
 
@@ -138,7 +151,13 @@ def _completed(site: Site, letter: Letter) -> tuple[Letter, tuple[str, ...]]:
     fields = {name: value for name, value in letter.fields if name not in missing} | missing
     lacks_title = not letter.title.strip() and template is None
     title = _TITLE if lacks_title else letter.title
-    return replace(letter, title=title, fields=tuple(fields.items())), (*missing, *(["title"] if lacks_title else []))
+    pictures = tuple(replace(p, alt=p.alt if p.alt and p.alt.strip() else None) for p in letter.pictures)
+    stand_ins = [
+        *missing,
+        *(["title"] if lacks_title else []),
+        *(["alternative text"] if pictures != letter.pictures else []),
+    ]
+    return replace(letter, title=title, fields=tuple(fields.items()), pictures=pictures), tuple(stand_ins)
 
 
 def _template(site: Site, letter: Letter) -> Template | None:

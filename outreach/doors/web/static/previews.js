@@ -4,8 +4,8 @@ const opened = new Set();
 const chosen = new Map();
 
 document.addEventListener("toggle", (event) => {
-  const { id, open } = event.target;
-  if (!id || !event.target.closest(".previews")) return;
+  const { id, open, isConnected } = event.target;
+  if (!id || !isConnected || !event.target.closest(".previews")) return;
   open ? opened.add(id) : opened.delete(id);
 }, true);
 
@@ -13,10 +13,13 @@ document.addEventListener("change", (event) => {
   if (event.target.type === "radio" && event.target.closest(".previews")) chosen.set(event.target.name, event.target.id);
 });
 
-document.addEventListener("htmx:afterSwap", () => {
+function restore(mutations) {
+  if (!mutations.some((mutation) => mutation.addedNodes.length)) return;
   for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
   for (const id of chosen.values()) {
     const radio = document.getElementById(id);
-    if (radio) radio.checked = true;
+    if (radio && !radio.checked) radio.checked = true;
   }
-});
+}
+
+new MutationObserver(restore).observe(document.getElementById("main"), { childList: true, subtree: true });

@@ -1,0 +1,105 @@
+"""What holds on every page: anybody can use it, at any size, light and dark; it is small, and asks nobody else."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from playwright.sync_api import Page, Response
+
+from outreach.doors.web import create
+from outreach.doors.worker import Worker
+from tests.browser.conftest import Enter, Town
+from tests.browser.sight import sideways_px, times_without_zone, violations
+
+PAGES = {
+    "/": "/",
+    "/more": "/more",
+    "/calendar": "/calendar",
+    "/calendar/subscribe": "/calendar/subscribe",
+    "/announcements/{number}": "/announcements/1",
+    "/announcements/{number}/preview": "/announcements/2/preview",
+}
+"""Every page by its route, with an address at which there is something to see."""
+
+NO_PAGES = {"/log-in", "/links/{key}", "/healthz", "/metrics", "/calendar/feed/{file}"}
+NO_PAGES |= {"/announcements/{number}/{channel}/raw", "/announcements/{number}/{channel}/html"}
+NO_PAGES |= {"/previews/{key}/raw", "/previews/{key}/html", "/previews/{key}/links", "/previews/{key}/card.jpg"}
+"""Routes that answer something else, or a stranger; they have tests of their own."""
+
+MOST_BYTES = 100_000
+SIZES = {"wide": (1280, 900), "zoomed to 200 %": (640, 450), "a telephone": (390, 844), "a small one": (320, 568)}
+
+
+@pytest.fixture
+def lived_in(town: Town) -> Town:
+    """An install in which something went out, something is queued and something failed."""
+    seeds = sorted((town.place.queue / "seed").glob("*.md"))
+    for number, seed in enumerate(seeds):
+        town.place.json("add", str(seed), "--at", "now" if number == 0 else "2027-03-03 09:00")
+    Worker(town.house).once()
+    return town
+
+
+def test_every_page_is_looked_at_here(town: Town) -> None:
+    assert set(_addresses(create(town.house).routes)) - NO_PAGES == set(PAGES)
+
+
+def _addresses(routes: Iterable[Any]) -> Iterator[str]:
+    """Give the addresses of all pages, those of routers inside included."""
+    for route in routes:
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()):
+            yield route.path
+        inner = getattr(route, "original_router", None)
+        yield from _addresses(inner.routes if inner else ())
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everybody_can_use_every_page_at_every_size(enter: Enter, lived_in: Town, dark: bool) -> None:
+    page = enter(dark=dark)
+    found: list[str] = []
+    for path in PAGES.values():
+        page.goto(path)
+        for name, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            if sideways_px(page) > 0:
+                found.append(f"{path}, {name}: {sideways_px(page)} px to the side")
+        for name in ("wide", "a telephone"):
+            page.set_viewport_size({"width": SIZES[name][0], "height": SIZES[name][1]})
+            found += [f"{path}, {name}: {violation}" for violation in violations(page)]
+        found += [f"{path}: {time} names no zone" for time in times_without_zone(page)]
+    assert found == []
+
+
+def test_every_page_is_small_and_draws_before_any_script(enter: Enter, lived_in: Town) -> None:
+    page = enter()
+    weights = {path: _weigh(enter(), path) for path in PAGES.values()}
+    assert {path: weight for path, weight in weights.items() if weight > MOST_BYTES} == {}
+    page.goto("/calendar")
+    html = page.content()
+    scripts = page.eval_on_selector_all("script", "all => all.map(e => e.defer || e.type === 'module')")
+    assert (all(scripts), "style=" in html.partition("<body")[2]) == (True, False)
+
+
+_COUNTED = ("document", "stylesheet", "script")
+
+
+def _weigh(page: Page, path: str) -> int:
+    """Give how many bytes a page is, uncompressed, with all that it loads but pictures."""
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    page.goto(path, wait_until="networkidle")
+    page.remove_listener("response", note)
+    kinds = [a for a in answers if a.request.resource_type in _COUNTED and a.status == 200]
+    return sum(len(answer.body()) for answer in kinds)
+
+
+def test_what_moves_keeps_still_for_who_asks(enter: Enter, lived_in: Town) -> None:
+    page = enter()
+    for path in PAGES.values():
+        page.goto(path)
+        assert page.evaluate("document.getAnimations().length") == 0, path
