@@ -60,9 +60,10 @@ class FromHere:
     `Sec-Fetch-Site` decides where a browser sends it, `Origin` where not. A program sends neither; it has no cookie.
     """
 
-    def __init__(self, app: ASGIApp, *, is_own: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, *, is_own: Callable[[str], bool], is_https: bool = False) -> None:
         self._app = app
         self._is_own = is_own
+        self._schemes = ("https",) if is_https else ("http", "https")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on, or answer 403."""
@@ -83,7 +84,18 @@ class FromHere:
             parts = urlsplit(origin)
         except ValueError:
             return False
-        return parts.scheme in ("http", "https") and (parts.netloc == host or self._is_own(origin))
+        return parts.scheme in self._schemes and (parts.netloc == host or self._is_own(origin))
+
+
+def origin_of(url: str) -> tuple[str, str, int | None] | None:
+    """Give scheme, host (an IPv6 one in brackets) and port of an address; None where it has none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return (parts.scheme, f"[{host}]" if ":" in host else host, port or usual) if host and usual else None
 
 
 class Bounded:
