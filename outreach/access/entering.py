@@ -78,13 +78,16 @@ class Entering:
         self._issuer = issuer
         self._throttle = Throttle(store, community_id, now)
 
-    def log_in(self, email: str, password: str, *, address: str, agent: str = "") -> str:
+    def log_in(
+        self, email: str, password: str, *, address: str, agent: str = "", is_known_browser: bool = False
+    ) -> str:
         """Give the key of a new session. Takes the same time whether there is such a person or not.
 
+        Tries from a browser in which the person was before are counted apart: who is no friend cannot lock them out.
         Raises `TooManyTries`, `CodeNeeded`, and `BadInput` that does not tell which of the two was wrong.
         """
         who = email.strip().lower()[:200]
-        self._throttle.note(who, address)
+        self._throttle.note(f"known {who}" if is_known_browser else who, address)
         with self._store.read() as tx:
             person = people.by_email(tx, self._community_id, who)
         kept = person.password if person and person.closed_at is None and person.roles else None
@@ -110,7 +113,8 @@ class Entering:
         with self._store.write() as tx:
             doorkeys.begin_session(tx, row)
             if is_whole:
-                doorkeys.forgive(tx, person.email)  # not before: who guesses codes has the password
+                # Not before: who guesses codes has the password.
+                doorkeys.forgive(tx, [person.email, f"known {person.email}", f"code {person.email}"])
                 people.tell(tx, "log in", person=person.email, note=None, now=now)
         return key
 
@@ -121,7 +125,7 @@ class Entering:
             person = people.by_id(tx, self._community_id, session.person_id) if session else None
         if session is None or person is None or session.is_whole or person.closed_at or not person.roles:
             raise BadInput("The log-in took too long.", next_step="Begin again with your address and password.")
-        self._throttle.note(person.email, address)
+        self._throttle.note(f"code {person.email}", address)
         if not self._takes_code(person, code):
             raise BadInput("The code is not right, or was used.", where="code", next_step="Take the next one.")
         with self._store.write() as tx:

@@ -205,7 +205,7 @@ class Inviting(Entering):
             doorkeys.end_links_of(tx, person.email, now, kinds=("reset", "approval"))
         if values:
             people.change(tx, person.id, **values)
-        doorkeys.forgive(tx, person.email)
+        doorkeys.forgive(tx, [person.email])
 
     def enter_by_approval_link(self, key: str, agent: str) -> tuple[str, LinkRow]:
         """Log the person in for whom an approval link was made, once; raises `CodeNeeded` where a code is needed."""

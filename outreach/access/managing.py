@@ -49,7 +49,9 @@ class Managing(Inviting):
         with self._store.read() as tx:
             found = people.by_email(tx, self._community_id, email)
         if found is None or not found.roles:
-            raise BadInput(f"There is no {email} here.", next_step="See who is there: outreach people list")
+            raise BadInput(
+                f"There is no {email} here.", where="email", next_step="See who is there: outreach people list"
+            )
         return found
 
     def set_roles(self, number: int, wanted: Collection[Role], *, by: By) -> None:
@@ -123,10 +125,10 @@ class Managing(Inviting):
 
     def check_password(self, visitor: Visitor, password: str, *, where: str = "password") -> None:
         """Let somebody show that they are there themselves, not only their browser. Raises `BadInput` about the field."""
-        self._throttle.note(visitor.email, "")
+        self._throttle.note(f"self {visitor.email}", "")
         if not passwords.is_right(visitor.person.password, password):
             raise BadInput("Your password is not right.", where=where, next_step="Try again.")
-        self._throttle.forgive(visitor.email)
+        self._throttle.forgive(f"self {visitor.email}")
 
     def new_totp(self, visitor: Visitor, secret: str = "") -> NewTotp:
         """Propose a second factor, or one again. Nothing is kept before `begin_totp` has seen a code of it."""

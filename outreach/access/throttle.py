@@ -46,4 +46,4 @@ class Throttle:
     def forgive(self, who: str) -> None:
         """Let the tries of an account count no more: somebody has shown that it is theirs."""
         with self._store.write() as tx:
-            doorkeys.forgive(tx, who)
+            doorkeys.forgive(tx, [who])

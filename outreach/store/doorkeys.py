@@ -167,9 +167,9 @@ def note_log_in(tx: Transaction, who: str, address: str, *, now: datetime) -> No
     tx.execute(insert(log_ins).values(at=now, who=who, address=address, is_good=False))
 
 
-def forgive(tx: Transaction, who: str) -> None:
-    """Let the tries of an account count no more: somebody has shown that it is theirs."""
-    tx.execute(update(log_ins).where(log_ins.c.who == who).values(is_good=True))
+def forgive(tx: Transaction, who: Sequence[str]) -> None:
+    """Let the tries counted under these names count no more: somebody has shown that the account is theirs."""
+    tx.execute(update(log_ins).where(log_ins.c.who.in_(who)).values(is_good=True))
 
 
 def failures(tx: Transaction, *, since: datetime, who: str | None = None, address: str | None = None) -> list[datetime]:

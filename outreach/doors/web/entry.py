@@ -15,7 +15,9 @@ from outreach.roles import Verb
 
 _HALF = "outreach-half"
 _ANONYMOUS = "outreach-form"
+_KNOWN = "outreach-known"
 _HALF_S = 600
+_YEAR_S = 365 * 86400
 
 
 def routes(site: Site) -> APIRouter:
@@ -40,7 +42,11 @@ def _add_log_in(router: APIRouter, site: Site) -> None:
         to, email = own_path(form.text("to")), form.text("email")
         try:
             key = site.access.log_in(
-                email, form.text("password"), address=address_of(site, request), agent=_agent(request)
+                email,
+                form.text("password"),
+                address=address_of(site, request),
+                agent=_agent(request),
+                is_known_browser=_is_known(site, request, email),
             )
         except CodeNeeded as needed:
             return _ask_for_code(site, request, needed, to)
@@ -118,7 +124,13 @@ def _draw_link(
 def _let_in(site: Site, request: Request, response: Response, key: str) -> Response:
     if before := request.cookies.get(site.cookie):
         site.access.leave_behind(before)
+    if visitor := site.access.visitor(key):
+        site.set_cookie(response, _KNOWN, site.vault.sign(_KNOWN, visitor.email), max_age=_YEAR_S)
     return site.let_in(response, key)
+
+
+def _is_known(site: Site, request: Request, email: str) -> bool:
+    return site.vault.is_signed(request.cookies.get(site.cookie_called(_KNOWN), ""), _KNOWN, email.strip().lower())
 
 
 def _ask_for_code(site: Site, request: Request, needed: CodeNeeded, to: str) -> Response:
