@@ -87,7 +87,7 @@ class Entering:
         Raises `TooManyTries`, `CodeNeeded`, and `BadInput` that does not tell which of the two was wrong.
         """
         who = email.strip().lower()[:200]
-        self._throttle.note(f"known {who}" if is_known_browser else who, address)
+        tried = self._throttle.note(f"known {who}" if is_known_browser else who, address)
         with self._store.read() as tx:
             person = people.by_email(tx, self._community_id, who)
         kept = person.password if person and person.closed_at is None and person.roles else None
@@ -95,6 +95,7 @@ class Entering:
             raise BadInput(
                 "The address or the password is not right.", where="password", next_step="Try again, or get a new one."
             )
+        self._throttle.take_back(tried)
         if passwords.is_outdated(kept):
             with self._store.write() as tx:
                 people.change(tx, person.id, password=passwords.hashed(password))
@@ -125,9 +126,10 @@ class Entering:
             person = people.by_id(tx, self._community_id, session.person_id) if session else None
         if session is None or person is None or session.is_whole or person.closed_at or not person.roles:
             raise BadInput("The log-in took too long.", next_step="Begin again with your address and password.")
-        self._throttle.note(f"code {person.email}", address)
+        tried = self._throttle.note(f"code {person.email}", address)
         if not self._takes_code(person, code):
             raise BadInput("The code is not right, or was used.", where="code", next_step="Take the next one.")
+        self._throttle.take_back(tried)
         with self._store.write() as tx:
             if not doorkeys.end_session(tx, session.sha256, person.id):
                 raise BadInput("This log-in was finished already.", next_step="Begin again.")

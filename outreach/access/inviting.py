@@ -189,11 +189,12 @@ class Inviting(Entering):
         if not is_held or known is None:
             passwords.check(password, email=who)
             return passwords.hashed(password)
-        self._throttle.note(who, address)
+        tried = self._throttle.note(who, address)
         if not passwords.is_right(known.password, password):
             raise BadInput(
                 "This is not the password of your account.", where="password", next_step="Give the one you log in with."
             )
+        self._throttle.take_back(tried)
         return None
 
     def _settle_in(self, tx: Any, person: PersonRow, hashed: str | None, name: str) -> None:

@@ -28,8 +28,11 @@ class Throttle:
         self._community_id = community_id
         self._now = now
 
-    def note(self, who: str, address: str, *, most: int = MOST_OF_ACCOUNT) -> None:
-        """Write a try down. Raises `TooManyTries`, which counts as none. `address` is empty where nobody knows it."""
+    def note(self, who: str, address: str, *, most: int = MOST_OF_ACCOUNT) -> int:
+        """Write a try down and give its number. Raises `TooManyTries`, which counts as none.
+
+        `address` is empty where nobody knows it.
+        """
         now = self._now()
         with self._store.write() as tx:
             people.one_at_a_time(tx, self._community_id)
@@ -41,7 +44,12 @@ class Throttle:
             for failed, limit in counted:
                 if len(failed) >= limit:
                     raise TooManyTries(failed[-limit] + COUNTED_FOR)
-            doorkeys.note_log_in(tx, who, address, now=now)
+            return doorkeys.note_log_in(tx, who, address, now=now)
+
+    def take_back(self, number: int) -> None:
+        """Let a try count no more: it was right."""
+        with self._store.write() as tx:
+            doorkeys.take_back(tx, number)
 
     def forgive(self, who: str) -> None:
         """Let the tries of an account count no more: somebody has shown that it is theirs."""

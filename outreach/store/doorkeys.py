@@ -162,9 +162,15 @@ def open_invitations(tx: Transaction, community_id: int, now: datetime) -> list[
 # Log-ins
 
 
-def note_log_in(tx: Transaction, who: str, address: str, *, now: datetime) -> None:
-    """Write a try down, as failed: whoever succeeds is forgiven."""
-    tx.execute(insert(log_ins).values(at=now, who=who, address=address, is_good=False))
+def note_log_in(tx: Transaction, who: str, address: str, *, now: datetime) -> int:
+    """Write a try down, as failed until `take_back`; give its number."""
+    query = insert(log_ins).values(at=now, who=who, address=address, is_good=False).returning(log_ins.c.id)
+    return int(tx.execute(query).scalar_one())
+
+
+def take_back(tx: Transaction, number: int) -> None:
+    """Let a try count no more: it was right."""
+    tx.execute(update(log_ins).where(log_ins.c.id == number).values(is_good=True))
 
 
 def forgive(tx: Transaction, who: Sequence[str]) -> None:
