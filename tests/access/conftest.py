@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +72,8 @@ Build = Callable[..., Town]
 def build_town(tmp_path: Path, migrated_file: Path) -> Iterator[Build]:
     """Build a town: `build_town(mail=False, OUTREACH_BASE_URL=…)`."""
     with Sandbox() as box:
-        servers = []
-        houses = []
+        servers: list[AbstractContextManager[str]] = []
+        houses: list[House] = []
 
         def build(*, mail: bool = True, database: str = "", community: str = "TMM SIG", **settings: str) -> Town:
             folder = tmp_path / f"queue-{len(houses)}"

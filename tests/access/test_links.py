@@ -1,5 +1,6 @@
 """Links, attacked: replayed, late, of another community, for somebody else's password; and forgotten passwords."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from outreach.access import Access, CodeNeeded, Operator
 from outreach.model import BadInput, Letter
 from outreach.roles import Role
 from outreach.store import doorkeys
-from outreach.store.channels import settle_community
+from outreach.store.schema import communities
 from tests.access.conftest import OTHER, PASSWORD, Build, Town, link_in
 from tests.doors.place import until
 from tests.web.visitors import Guest, member
@@ -195,9 +196,11 @@ def test_an_approval_link_logs_in_once_and_only_who_still_has_a_role(town: Town)
 @pytest.fixture
 def abroad(town: Town) -> Access:
     """The ways into another community of the same install."""
+    community, now = town.house.community, town.clock.now()
+    row = {"name": "Other", "time_zone": "UTC", "approval": "off", "created_at": now}
     with town.house.store.write() as tx:
-        other = settle_community(tx, name="Other", time_zone="UTC", approval=None, now=town.clock.now())
-    made = Access(store=town.house.store, community_id=other.id, secret=town.house.secret, now=town.clock.now)
+        tx.execute(communities.insert().values(row))
+    made = Access(store=town.house.store, community_id=community.id + 1, secret=town.house.secret, now=town.clock.now)
     made.join(made.first_admin_link(), email="eve@example.org", password=OTHER)
     return made
 
@@ -242,13 +245,14 @@ def test_an_admin_of_one_community_decides_about_no_account_that_another_relies_
     eve = _of(abroad, abroad.log_in("eve@example.org", OTHER, address=""))
     abroad.join(abroad.invite(ANN, [Role.REVIEWER], by=eve), password=PASSWORD)
 
-    for forbidden in (
+    forbidden: list[Callable[[], object]] = [
         lambda: abroad.reset_link(ANN, by=eve),
         lambda: abroad.close(ann.id, by=eve),
         lambda: abroad.end_totp_of(ann.id, by=eve),
-    ):
+    ]
+    for decide in forbidden:
         with pytest.raises(BadInput, match="belongs to another community too"):
-            forbidden()
+            decide()
     abroad.set_roles(ann.id, (), by=eve)
 
     assert town.at_log_in(ANN).status_code == 303

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from outreach.access import NewTotp, Visitor
 from outreach.doors.web.entry import status_of
-from outreach.doors.web.frame import Posted, Site
+from outreach.doors.web.frame import Number, Posted, Site
 from outreach.model import BadInput
 from outreach.roles import Verb
 
@@ -152,7 +152,7 @@ def _add_tokens(router: APIRouter, site: Site) -> None:
         return site.draw(request, "token-made.html", visitor, key=key, name=name)
 
     @router.post("/account/tokens/{number}/revoke")
-    def revoke(number: int, form: Annotated[Posted, Depends(site.posts(_EVERYBODY))]) -> Response:
+    def revoke(number: Number, form: Annotated[Posted, Depends(site.posts(_EVERYBODY))]) -> Response:
         site.access.revoke_token(form.visitor, number)
         return site.go("/account", notice="The token opens nothing any more.")
 

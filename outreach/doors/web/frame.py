@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from starlette.datastructures import FormData, UploadFile
@@ -18,6 +18,9 @@ from outreach.roles import Verb
 from outreach.vault import Vault
 
 SESSION_S = 14 * 86400
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+"""A number in an address that may be that of a row; no database takes a longer one."""
+
 _MOST_CHARS = 200_000
 _MOST_PATH = 2000
 

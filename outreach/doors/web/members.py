@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from outreach.access import Visitor
 from outreach.doors import mailing
-from outreach.doors.web.frame import Form, NotThere, Posted, Site
+from outreach.doors.web.frame import Form, NotThere, Number, Posted, Site
 from outreach.model import BadInput
 from outreach.roles import ABOUT, Role, Verb, role_of
 
@@ -65,11 +65,11 @@ def _add_invitations(router: APIRouter, site: Site) -> None:
 
 def _add_person(router: APIRouter, site: Site) -> None:
     @router.get("/people/{number}")
-    def one(request: Request, number: int, visitor: Annotated[Visitor, Depends(site.may(_Admin))]) -> Response:
+    def one(request: Request, number: Number, visitor: Annotated[Visitor, Depends(site.may(_Admin))]) -> Response:
         return _draw_person(site, request, visitor, number)
 
     @router.post("/people/{number}/roles")
-    def set_roles(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(_Admin))]) -> Response:
+    def set_roles(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(_Admin))]) -> Response:
         chosen = _roles(form)
         try:
             if not chosen:
@@ -100,7 +100,7 @@ def _add_account_of_somebody(router: APIRouter, site: Site) -> None:
         """Make the route of one button."""
 
         @router.post(f"/people/{{number}}/{path}")
-        def pressed(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(_Admin))]) -> Response:
+        def pressed(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(_Admin))]) -> Response:
             try:
                 act(number, form.visitor)
             except BadInput as bad:
@@ -114,7 +114,7 @@ def _add_account_of_somebody(router: APIRouter, site: Site) -> None:
     add("end-second-factor", lambda n, by: access.end_totp_of(n, by=by), "No code is asked for at the next log-in.")
 
     @router.post("/people/{number}/reset-link")
-    def reset_link(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(_Admin))]) -> Response:
+    def reset_link(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(_Admin))]) -> Response:
         try:
             person = access.person(number)
             key = access.reset_link(person.email, by=form.visitor)
