@@ -106,7 +106,9 @@ class Managing(Inviting):
     def rename(self, visitor: Visitor, name: str) -> None:
         """Give oneself another name."""
         with self._store.write() as tx:
-            people.change(tx, visitor.person.id, name=" ".join(name.split())[:80])
+            called = " ".join(name.split())[:80]
+            people.change(tx, visitor.person.id, name=called)
+            people.tell(tx, "change name", person=visitor.email, note=called, now=self._now())
 
     def change_password(self, visitor: Visitor, *, old: str, new: str) -> None:
         """Take another password; every other session and every link ends. Raises `BadInput`."""
@@ -139,6 +141,8 @@ class Managing(Inviting):
 
     def begin_totp(self, visitor: Visitor, *, secret: str, code: str, password: str) -> None:
         """Ask for a code at each log-in from now on, if this code and the password are right. Every other session ends."""
+        if visitor.person.totp is not None:
+            raise BadInput("There is a second factor already.", where="code", next_step="End that one first.")
         self.check_password(visitor, password)
         step = self._step_of(secret, code) if _is_secret(secret) else None
         if step is None:

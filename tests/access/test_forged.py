@@ -187,3 +187,32 @@ def test_an_id_that_nobody_has_is_not_there(town: Town) -> None:
     paths = ["/people/999", "/people/0", "/people/-1", "/people/x", "/people/99999999999999999999"]
     assert [guest.get(path).status_code for path in paths] == [404] * 5
     assert guest.post("/people/999/close").status_code == 404
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "utf-16", "hex", '"UTF-7"'])
+def test_a_form_in_an_odd_encoding_is_refused_before_it_is_read(town: Town, charset: str) -> None:
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    head = b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\n'
+    body = head + b"aaaaaaaaaa-" + b"b" * 1_000_000 + b"\r\n--b--\r\n"
+    answer = requests.post(f"{town.address}/log-in", data=body, headers={"Content-Type": kind}, timeout=15)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "body", [b"\x00\xff=%00%ff&email=%ED%A0%80", b"a" * 900_000, b"&" * 5000, b"=" * 5000, b"x=1&" * 5000]
+)
+def test_a_form_that_is_none_is_answered_plainly(town: Town, body: bytes) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("/log-in", "/account/name", "/links/x"):
+        guest = member(town.house, town.address) if path == "/account/name" else town.guest()
+        answer = guest.web.post(town.address + path, data=body, headers=kind, timeout=15)
+        assert answer.status_code in (400, 410, 422)
+        assert "Traceback" not in answer.text
+
+
+def test_a_megabyte_of_a_session_is_none(town: Town) -> None:
+    for key in ("", "x" * 4000, "\u00ff", "a;b", "a b"):
+        answer = requests.get(
+            f"{town.address}/account", headers={"Cookie": f"outreach={key}".encode("latin-1")}, timeout=15
+        )
+        assert answer.url.endswith("/log-in?to=/account")

@@ -93,7 +93,7 @@ def test_the_links_of_an_install_with_an_address_begin_with_it(build_town: Build
     [
         ("", ["reviewer"], "This is no e-mail address."),
         ("<script>alert(1)</script>@example.org", ["reviewer"], "This is no e-mail address."),
-        ("ben@localhost\n", ["reviewer"], "This is no e-mail address."),
+        ("ben@localhost", ["reviewer"], "This is no e-mail address."),
         (BEN, [], "An invitation needs a role."),
         (BEN, ["owner"], "An invitation needs a role."),
         (ANN, ["reviewer"], "This person is here already."),
@@ -105,7 +105,7 @@ def test_an_invitation_that_cannot_be_is_refused_and_keeps_what_was_typed(
     refused = admin(town).post("/people/invitations", email=email, roles=roles)
 
     assert (refused.status_code, words in refused.text) == (422, True)
-    assert field(refused.text, "email") == email.strip("\n")
+    assert field(refused.text, "email") == email
     assert "<script>alert" not in refused.text
     assert town.house.access.invitations() == []
 

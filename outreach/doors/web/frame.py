@@ -187,8 +187,9 @@ class Site:
 
 
 def _clean(text: str) -> str:
-    """Give a text as it is kept: one kind of line end, and no zero byte, which no database takes."""
-    return text[:_MOST_CHARS].replace("\r\n", "\n").replace("\x00", "")
+    """Give a text as it is kept: one kind of line end, and nothing that no database takes."""
+    kept = text[:_MOST_CHARS].replace("\r\n", "\n").replace("\x00", "")
+    return kept.encode("utf-8", "replace").decode()
 
 
 def own_path(to: str) -> str:
