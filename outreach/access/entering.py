@@ -2,10 +2,12 @@
 
 import secrets as randomness
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from outreach.access import passwords
+from outreach.access.throttle import Throttle
 from outreach.model import BadInput
 from outreach.roles import Role, Verb, may
 from outreach.store import Store, doorkeys, people
@@ -14,19 +16,10 @@ from outreach.store.people import PersonRow
 from outreach.vault import Vault, fingerprint
 
 LASTS = timedelta(days=14)
+LONGEST = timedelta(days=90)
 TOUCHED_EACH = timedelta(minutes=1)
-COUNTED_FOR = timedelta(minutes=15)
-MOST_OF_ACCOUNT = 5
-MOST_OF_ADDRESS = 20
 CODE_WITHIN = timedelta(minutes=10)
-
-
-class TooManyTries(BadInput):
-    """Log-ins are throttled until `until`."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__("There were too many wrong tries.", next_step="Wait a few minutes, or ask for a new password.")
-        self.until = until
+_STEP_S = 30
 
 
 class CodeNeeded(BadInput):
@@ -61,6 +54,17 @@ class Visitor:
         return may(self.person.roles, verb)
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody at the command line, who has the database in hand and so may do everything. `email` is who they say they are."""
+
+    email: str | None = None
+
+
+By: TypeAlias = Visitor | Operator | None
+"""Who does something; None is a stranger."""
+
+
 class Entering:
     """Ways in. `secret` is the one of the install."""
 
@@ -72,44 +76,36 @@ class Entering:
         self._vault = Vault(secret)
         self._now = now
         self._issuer = issuer
+        self._throttle = Throttle(store, community_id, now)
 
-    def log_in(self, email: str, password: str, *, address: str, agent: str = "") -> str:
+    def log_in(
+        self, email: str, password: str, *, address: str, agent: str = "", is_known_browser: bool = False
+    ) -> str:
         """Give the key of a new session. Takes the same time whether there is such a person or not.
 
+        Tries from a browser in which the person was before are counted apart: who is no friend cannot lock them out.
         Raises `TooManyTries`, `CodeNeeded`, and `BadInput` that does not tell which of the two was wrong.
         """
         who = email.strip().lower()[:200]
-        self._check_throttle(who, address)
+        tried = self._throttle.note(f"known {who}" if is_known_browser else who, address)
         with self._store.read() as tx:
             person = people.by_email(tx, self._community_id, who)
-        kept = person.password if person and person.closed_at is None else None
-        is_good = passwords.is_right(kept, password) and person is not None and bool(person.roles)
-        with self._store.write() as tx:
-            doorkeys.forget_log_ins(tx, self._now() - timedelta(days=2))
-            doorkeys.note_log_in(tx, who, address, is_good=is_good, now=self._now())
-        if not is_good or person is None or kept is None:
+        kept = person.password if person and person.closed_at is None and person.roles else None
+        if not passwords.is_right(kept, password) or person is None or kept is None:
             raise BadInput(
                 "The address or the password is not right.", where="password", next_step="Try again, or get a new one."
             )
-        return self._welcomed(person, kept, password, agent)
-
-    def _welcomed(self, person: PersonRow, kept: str, password: str, agent: str) -> str:
+        self._throttle.take_back(tried)
         if passwords.is_outdated(kept):
             with self._store.write() as tx:
                 people.change(tx, person.id, password=passwords.hashed(password))
+        return self._welcomed(person, agent)
+
+    def _welcomed(self, person: PersonRow, agent: str) -> str:
         key = self._begin(person, agent, is_whole=person.totp is None)
         if person.totp is not None:
             raise CodeNeeded(key)
         return key
-
-    def _check_throttle(self, who: str, address: str) -> None:
-        since = self._now() - COUNTED_FOR
-        with self._store.read() as tx:
-            of_account = doorkeys.failures(tx, since=since, who=who)
-            of_address = doorkeys.failures(tx, since=since, address=address)
-        for failed, most in ((of_account, MOST_OF_ACCOUNT), (of_address, MOST_OF_ADDRESS)):
-            if len(failed) >= most:
-                raise TooManyTries(failed[-most] + COUNTED_FOR)
 
     def _begin(self, person: PersonRow, agent: str, *, is_whole: bool) -> str:
         key, now = randomness.token_urlsafe(32), self._now()
@@ -118,6 +114,8 @@ class Entering:
         with self._store.write() as tx:
             doorkeys.begin_session(tx, row)
             if is_whole:
+                # Not before: who guesses codes has the password.
+                doorkeys.forgive(tx, [person.email, f"known {person.email}", f"code {person.email}"])
                 people.tell(tx, "log in", person=person.email, note=None, now=now)
         return key
 
@@ -126,30 +124,35 @@ class Entering:
         with self._store.read() as tx:
             session = doorkeys.session(tx, fingerprint(key), self._now())
             person = people.by_id(tx, self._community_id, session.person_id) if session else None
-        if session is None or person is None or session.is_whole:
+        if session is None or person is None or session.is_whole or person.closed_at or not person.roles:
             raise BadInput("The log-in took too long.", next_step="Begin again with your address and password.")
-        self._check_throttle(person.email, address)
+        tried = self._throttle.note(f"code {person.email}", address)
         if not self._takes_code(person, code):
-            with self._store.write() as tx:
-                doorkeys.note_log_in(tx, person.email, address, is_good=False, now=self._now())
             raise BadInput("The code is not right, or was used.", where="code", next_step="Take the next one.")
+        self._throttle.take_back(tried)
         with self._store.write() as tx:
-            doorkeys.end_session(tx, session.sha256, person.id)
+            if not doorkeys.end_session(tx, session.sha256, person.id):
+                raise BadInput("This log-in was finished already.", next_step="Begin again.")
         return self._begin(person, session.agent, is_whole=True)
 
     def _takes_code(self, person: PersonRow, code: str) -> bool:
-        from pyotp import TOTP  # start-up time
-
         if person.totp is None:
             return False
-        totp, now = TOTP(self._vault.decrypt("second factor", person.totp)), self._now()
-        digits = "".join(code.split())
-        for step in (-1, 0, 1):
-            at = now + timedelta(seconds=30 * step)
-            if digits.isascii() and randomness.compare_digest(totp.at(at), digits):
-                with self._store.write() as tx:
-                    return people.take_step(tx, person.id, int(at.timestamp()) // 30)
-        return False
+        step = self._step_of(self._vault.decrypt("second factor", person.totp), code)
+        if step is None:
+            return False
+        with self._store.write() as tx:
+            return people.take_step(tx, person.id, step)
+
+    def _step_of(self, secret: str, code: str) -> int | None:
+        """Give the time step whose code this is: the present one, or a neighbour for a clock that is a bit off."""
+        from pyotp import TOTP  # start-up time
+
+        totp, now, digits = TOTP(secret), int(self._now().timestamp()) // _STEP_S, "".join(code.split())
+        if not digits.isascii():
+            return None
+        right = [step for step in (now - 1, now, now + 1) if randomness.compare_digest(totp.generate_otp(step), digits)]
+        return right[-1] if right else None
 
     def visitor(self, key: str) -> Visitor | None:
         """Say whose session it is; None for one that ended, was revoked, or is not whole yet."""
@@ -160,8 +163,9 @@ class Entering:
         if session is None or person is None or not session.is_whole or person.closed_at or not person.roles:
             return None
         if now - session.seen_at > TOUCHED_EACH:
+            ends_at = min(now + LASTS, session.began_at + LONGEST)
             with self._store.write() as tx:
-                doorkeys.touch(tx, session.sha256, seen_at=now, ends_at=now + LASTS)
+                doorkeys.touch(tx, session.sha256, seen_at=now, ends_at=ends_at)
         return Visitor(person, session=session.sha256)
 
     def visitor_by_token(self, token: str) -> Visitor | None:
@@ -182,10 +186,15 @@ class Entering:
         if visitor.session is not None:
             self.end_session(visitor, visitor.session)
 
+    def leave_behind(self, key: str) -> None:
+        """End the session of a browser that gets another one: a key that somebody knew before is worth nothing after."""
+        with self._store.write() as tx:
+            doorkeys.end_session_of_key(tx, fingerprint(key))
+
     def sessions(self, visitor: Visitor) -> Sequence[SessionRow]:
-        """Give where the visitor is logged in."""
+        """Give where the visitor is logged in, latest seen first."""
         with self._store.read() as tx:
-            return [replace(row) for row in doorkeys.sessions_of(tx, visitor.person.id, self._now()) if row.is_whole]
+            return [row for row in doorkeys.sessions_of(tx, visitor.person.id, self._now()) if row.is_whole]
 
     def end_session(self, visitor: Visitor, sha256: str) -> None:
         """End one of the visitor's own sessions. Raises `BadInput` where there is no such one."""

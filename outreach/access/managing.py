@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from outreach.access import passwords
-from outreach.access.entering import Entering, Visitor
+from outreach.access.entering import By, Visitor
+from outreach.access.inviting import Inviting
 from outreach.model import BadInput
 from outreach.roles import Role
 from outreach.store import doorkeys, people
@@ -27,7 +28,7 @@ class NewTotp:
     address: str = field(repr=False)
 
 
-class Managing(Entering):
+class Managing(Inviting):
     """What admins do about people, and people about themselves."""
 
     def people(self) -> list[PersonRow]:
@@ -43,103 +44,136 @@ class Managing(Entering):
             raise BadInput("There is no such person here.", next_step="Look at the list again.")
         return found
 
-    def set_roles(self, number: int, wanted: Collection[Role], *, by: Visitor) -> None:
+    def person_called(self, email: str) -> PersonRow:
+        """Give a person of this community by their address. Raises `BadInput` for anybody else."""
+        with self._store.read() as tx:
+            found = people.by_email(tx, self._community_id, email)
+        if found is None or not found.roles:
+            raise BadInput(
+                f"There is no {email} here.", where="email", next_step="See who is there: outreach people list"
+            )
+        return found
+
+    def set_roles(self, number: int, wanted: Collection[Role], *, by: By) -> None:
         """Make somebody's roles exactly these; none at all takes them out. There is always an admin left."""
         person = self.person(number)
         with self._store.write() as tx:
+            people.one_at_a_time(tx, self._community_id)
+            had_an_admin = self._has_an_admin(tx)
             people.set_roles(tx, self._community_id, number, wanted)
-            self._check_that_an_admin_is_left(tx)
-            if not wanted:
-                doorkeys.end_sessions_of(tx, number)
-                doorkeys.revoke_tokens_of(tx, number, self._now())
+            self._check_that_an_admin_is_left(tx, had_an_admin)
+            if not people.communities_of(tx, number):
+                self._shut_out(tx, person)
             note = f"{person.email}: {', '.join(sorted(wanted)) or 'none'}"
-            people.tell(tx, "set roles", person=by.email, note=note, now=self._now())
+            people.tell(tx, "set roles", person=_name_of(by), note=note, now=self._now())
 
-    def close(self, number: int, *, by: Visitor) -> None:
-        """Let somebody in no more: every session and token ends now. What they did stays in the history."""
+    def close(self, number: int, *, by: By) -> None:
+        """Let somebody in no more: every session, link and token ends now. What they did stays in the history."""
         person = self.person(number)
         with self._store.write() as tx:
+            people.one_at_a_time(tx, self._community_id)
+            self._check_that_it_is_ours(tx, person, by)
+            had_an_admin = self._has_an_admin(tx)
             people.change(tx, number, closed_at=self._now())
-            self._check_that_an_admin_is_left(tx)
-            doorkeys.end_sessions_of(tx, number)
-            doorkeys.revoke_tokens_of(tx, number, self._now())
-            people.tell(tx, "close account", person=by.email, note=person.email, now=self._now())
+            self._check_that_an_admin_is_left(tx, had_an_admin)
+            self._shut_out(tx, person)
+            people.tell(tx, "close account", person=_name_of(by), note=person.email, now=self._now())
 
-    def reopen(self, number: int, *, by: Visitor) -> None:
+    def _shut_out(self, tx: Any, person: PersonRow) -> None:
+        doorkeys.end_sessions_of(tx, person.id)
+        doorkeys.end_links_of(tx, person.email, self._now(), kinds=("invitation", "reset", "approval"))
+        doorkeys.revoke_tokens_of(tx, person.id, self._now())
+
+    def reopen(self, number: int, *, by: By) -> None:
         """Let somebody in again."""
         person = self.person(number)
         with self._store.write() as tx:
+            self._check_that_it_is_ours(tx, person, by)
             people.change(tx, number, closed_at=None)
-            people.tell(tx, "reopen account", person=by.email, note=person.email, now=self._now())
+            people.tell(tx, "reopen account", person=_name_of(by), note=person.email, now=self._now())
 
-    def _check_that_an_admin_is_left(self, tx: Any) -> None:
-        if not people.with_role(tx, self._community_id, Role.ADMIN):
-            raise BadInput("Nobody would be an admin any more.", next_step="Make somebody else an admin first.")
+    def _has_an_admin(self, tx: Any) -> bool:
+        return bool(people.with_role(tx, self._community_id, Role.ADMIN))
+
+    def _check_that_an_admin_is_left(self, tx: Any, had_one: bool) -> None:
+        if had_one and not self._has_an_admin(tx):
+            raise BadInput(
+                "Nobody would be an admin any more.", where="roles", next_step="Make somebody else an admin first."
+            )
 
     # Oneself
 
     def rename(self, visitor: Visitor, name: str) -> None:
         """Give oneself another name."""
         with self._store.write() as tx:
-            people.change(tx, visitor.person.id, name=" ".join(name.split())[:80])
+            called = " ".join(name.split())[:80]
+            people.change(tx, visitor.person.id, name=called)
+            people.tell(tx, "change name", person=visitor.email, note=called, now=self._now())
 
     def change_password(self, visitor: Visitor, *, old: str, new: str) -> None:
-        """Take another password; every other session ends. Raises `BadInput`."""
-        self._check_password(visitor, old)
-        passwords.check(new, email=visitor.email)
+        """Take another password; every other session and every link ends. Raises `BadInput`."""
+        self.check_password(visitor, old, where="old")
+        try:
+            passwords.check(new, email=visitor.email)
+        except BadInput as bad:
+            raise BadInput(bad.message, where="new", next_step=bad.next_step) from None
         hashed = passwords.hashed(new)
+        now = self._now()
         with self._store.write() as tx:
-            people.change(tx, visitor.person.id, password=hashed)
+            people.change(tx, visitor.person.id, password=hashed, password_at=now)
             doorkeys.end_sessions_of(tx, visitor.person.id, but=visitor.session)
+            doorkeys.end_links_of(tx, visitor.email, now, kinds=("reset", "approval"))
             people.tell(tx, "set password", person=visitor.email, note=None, now=self._now())
 
-    def _check_password(self, visitor: Visitor, password: str) -> None:
-        self._check_throttle(visitor.email, "")
-        if passwords.is_right(visitor.person.password, password):
-            return
-        with self._store.write() as tx:
-            doorkeys.note_log_in(tx, visitor.email, "", is_good=False, now=self._now())
-        raise BadInput("Your password is not right.", where="old", next_step="Try again.")
+    def check_password(self, visitor: Visitor, password: str, *, where: str = "password") -> None:
+        """Let somebody show that they are there themselves, not only their browser. Raises `BadInput` about the field."""
+        self._throttle.note(f"self {visitor.email}", "")
+        if not passwords.is_right(visitor.person.password, password):
+            raise BadInput("Your password is not right.", where=where, next_step="Try again.")
+        self._throttle.forgive(f"self {visitor.email}")
 
-    def new_totp(self, visitor: Visitor) -> NewTotp:
-        """Propose a second factor. Nothing is kept before `begin_totp` has seen a code of it."""
+    def new_totp(self, visitor: Visitor, secret: str = "") -> NewTotp:
+        """Propose a second factor, or one again. Nothing is kept before `begin_totp` has seen a code of it."""
         from pyotp import TOTP, random_base32  # start-up time
 
-        secret = random_base32()
+        secret = secret if _is_secret(secret) else random_base32()
         return NewTotp(secret, TOTP(secret).provisioning_uri(name=visitor.email, issuer_name=self._issuer))
 
     def begin_totp(self, visitor: Visitor, *, secret: str, code: str, password: str) -> None:
-        """Ask for a code at each log-in from now on, if this code and the password are right."""
-        from pyotp import TOTP  # start-up time
-
-        self._check_password(visitor, password)
-        now = self._now()
-        is_well_formed = len(secret) == 32 and set(secret) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-        digits = "".join(code.split())
-        if not (is_well_formed and TOTP(secret).verify(digits, for_time=now, valid_window=1)):
+        """Ask for a code at each log-in from now on, if this code and the password are right. Every other session ends."""
+        if visitor.person.totp is not None:
+            raise BadInput("There is a second factor already.", where="code", next_step="End that one first.")
+        self.check_password(visitor, password)
+        step = self._step_of(secret, code) if _is_secret(secret) else None
+        if step is None:
             raise BadInput(
-                "The code is not right.", where="code", next_step="Scan the picture again and take a new one."
+                "The code is not right.", where="code", next_step="Take the next one; the clock of your phone matters."
             )
+        now = self._now()
         with self._store.write() as tx:
             sealed = self._vault.encrypt("second factor", secret)
-            people.change(tx, visitor.person.id, totp=sealed, totp_step=int(now.timestamp()) // 30 + 1)
+            people.change(tx, visitor.person.id, totp=sealed, totp_at=now, totp_step=step)
+            doorkeys.end_sessions_of(tx, visitor.person.id, but=visitor.session)
             people.tell(tx, "begin second factor", person=visitor.email, note=None, now=now)
 
     def end_totp(self, visitor: Visitor, *, password: str) -> None:
         """Ask for no code any more."""
-        self._check_password(visitor, password)
-        self._end_totp(visitor.person, visitor)
+        self.check_password(visitor, password)
+        self._end_totp(visitor.person, visitor, but=visitor.session)
 
-    def end_totp_of(self, number: int, *, by: Visitor) -> None:
+    def end_totp_of(self, number: int, *, by: By) -> None:
         """Let somebody in without a code who lost what made them; their sessions end."""
-        self._end_totp(self.person(number), by)
+        if isinstance(by, Visitor) and by.person.id == number:
+            step = "End it on the page of your account, with your password."
+            raise BadInput("This is your own second factor.", next_step=step)
+        self._end_totp(self.person(number), by, but=None)
 
-    def _end_totp(self, person: PersonRow, by: Visitor) -> None:
+    def _end_totp(self, person: PersonRow, by: By, *, but: str | None) -> None:
         with self._store.write() as tx:
-            people.change(tx, person.id, totp=None, totp_step=None)
-            if person.id != by.person.id:
-                doorkeys.end_sessions_of(tx, person.id)
-            people.tell(tx, "end second factor", person=by.email, note=person.email, now=self._now())
+            self._check_that_it_is_ours(tx, person, by)
+            people.change(tx, person.id, totp=None, totp_at=None, totp_step=None)
+            doorkeys.end_sessions_of(tx, person.id, but=but)
+            people.tell(tx, "end second factor", person=_name_of(by), note=person.email, now=self._now())
 
     # Tokens
 
@@ -173,3 +207,11 @@ class Managing(Entering):
             if not doorkeys.revoke_token(tx, number, visitor.person.id, self._now()):
                 raise BadInput("There is no such token any more.", next_step="Look at the list again.")
             people.tell(tx, "revoke token", person=visitor.email, note=None, now=self._now())
+
+
+def _is_secret(text: str) -> bool:
+    return len(text) == 32 and set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+
+
+def _name_of(by: By) -> str | None:
+    return by.email if by else None

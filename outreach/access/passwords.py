@@ -1,5 +1,6 @@
 """Passwords: what makes a good one, and argon2."""
 
+import threading
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
 
 LEAST, MOST = 10, 200
 _KNOWN = ("password", "passwort", "12345", "qwert", "letmein", "outreach", "iloveyou", "welcome", "abcdefg", "11111")
+
+
+# Each hash takes 64 MiB for a tenth of a second: a crowd of wrong log-ins is not to take the memory of the machine.
+_AT_ONCE = threading.BoundedSemaphore(2)
 
 
 @cache
@@ -31,8 +36,9 @@ def check(password: str, *, email: str) -> None:
             f"A password has {LEAST} to {MOST} characters.", "Three or four words that belong to no sentence do well."
         )
     plain = password.casefold()
-    is_known = any(word in plain and len(plain) < len(word) + LEAST for word in _KNOWN)
-    if is_known or email.partition("@")[0].casefold() in plain or len(set(plain)) < 5:
+    guessed_first = (*_KNOWN, email.partition("@")[0].casefold())
+    is_known = any(word in plain and len(plain) < len(word) + LEAST for word in guessed_first)
+    if is_known or len(set(plain)) < 5:
         raise _bad("This password is too easy to guess.", "Take three or four words that belong to no sentence.")
 
 
@@ -42,15 +48,18 @@ def _bad(message: str, next_step: str) -> BadInput:
 
 def hashed(password: str) -> str:
     """Give the argon2id hash, which takes about a tenth of a second on purpose."""
-    return _hasher().hash(password)
+    with _AT_ONCE:
+        return _hasher().hash(password)
 
 
 def is_right(kept: str | None, password: str) -> bool:
     """Compare; where there is nobody, take just as long about it."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
+    against = kept or _nobody()
     try:
-        matches = _hasher().verify(kept or _nobody(), password[:MOST])
+        with _AT_ONCE:
+            matches = _hasher().verify(against, password[:MOST])
     except (VerificationError, InvalidHashError):
         return False
     return matches and kept is not None

@@ -96,6 +96,11 @@ def end_session(tx: Transaction, sha256: str, person_id: int) -> bool:
     return tx.execute(delete(sessions).where(*own)).rowcount == 1
 
 
+def end_session_of_key(tx: Transaction, sha256: str) -> None:
+    """End a session, whosever it is: who has its key may do that."""
+    tx.execute(delete(sessions).where(sessions.c.sha256 == sha256))
+
+
 def end_sessions_of(tx: Transaction, person_id: int, *, but: str | None = None) -> None:
     """End every session of a person, but for one."""
     tx.execute(delete(sessions).where(sessions.c.person_id == person_id, sessions.c.sha256 != (but or "")))
@@ -117,13 +122,13 @@ _LINK = select(
 
 
 def make_link(tx: Transaction, *, now: datetime, **values: Any) -> None:
-    """Write a link down: `sha256`, `kind`, `ends_at` and what goes with its kind."""
+    """Write a link down: `sha256`, `community_id`, `kind`, `ends_at` and what goes with its kind."""
     tx.execute(insert(links).values(made_at=now, **values))
 
 
-def link(tx: Transaction, sha256: str) -> LinkRow | None:
-    """Give a link, used or not."""
-    row = tx.execute(_LINK.where(links.c.sha256 == sha256)).first()
+def link(tx: Transaction, community_id: int, sha256: str) -> LinkRow | None:
+    """Give a link of the community, used or not."""
+    row = tx.execute(_LINK.where(links.c.sha256 == sha256, links.c.community_id == community_id)).first()
     return LinkRow(*row) if row else None
 
 
@@ -133,25 +138,44 @@ def use_link(tx: Transaction, sha256: str, now: datetime) -> bool:
     return tx.execute(update(links).where(*fresh).values(used_at=now)).rowcount == 1
 
 
-def end_links(tx: Transaction, kind: str, email: str | None, now: datetime) -> None:
-    """Let no earlier link of this kind for this address open anything any more."""
-    of_them = links.c.kind == kind, links.c.used_at.is_(None)
-    wanted = update(links).where(*of_them)
-    tx.execute(wanted.where(links.c.email == email if email else links.c.email.is_(None)).values(used_at=now))
+def end_links(tx: Transaction, community_id: int, kind: str, email: str | None, now: datetime) -> int:
+    """Let no earlier link of this kind for this address open anything any more; give how many still could have."""
+    of_them = links.c.community_id == community_id, links.c.kind == kind, links.c.used_at.is_(None)
+    wanted = update(links).where(*of_them, links.c.ends_at > now)
+    wanted = wanted.where(links.c.email == email if email else links.c.email.is_(None))
+    return tx.execute(wanted.values(used_at=now)).rowcount
 
 
-def open_invitations(tx: Transaction, now: datetime) -> list[LinkRow]:
-    """Give the invitations that nobody has taken up yet."""
-    query = _LINK.where(links.c.kind == "invitation", links.c.used_at.is_(None), links.c.ends_at > now)
+def end_links_of(tx: Transaction, email: str, now: datetime, *, kinds: Sequence[str]) -> None:
+    """Let no link of these kinds for this address open anything any more, in whichever community it was made."""
+    of_them = links.c.email == email, links.c.kind.in_(kinds), links.c.used_at.is_(None)
+    tx.execute(update(links).where(*of_them).values(used_at=now))
+
+
+def open_invitations(tx: Transaction, community_id: int, now: datetime) -> list[LinkRow]:
+    """Give the invitations into the community that nobody has taken up yet."""
+    query = _LINK.where(links.c.community_id == community_id, links.c.kind == "invitation")
+    query = query.where(links.c.used_at.is_(None), links.c.ends_at > now)
     return [LinkRow(*row) for row in tx.execute(query.order_by(links.c.email))]
 
 
 # Log-ins
 
 
-def note_log_in(tx: Transaction, who: str, address: str, *, is_good: bool, now: datetime) -> None:
-    """Write a try down."""
-    tx.execute(insert(log_ins).values(at=now, who=who, address=address, is_good=is_good))
+def note_log_in(tx: Transaction, who: str, address: str, *, now: datetime) -> int:
+    """Write a try down, as failed until `take_back`; give its number."""
+    query = insert(log_ins).values(at=now, who=who, address=address, is_good=False).returning(log_ins.c.id)
+    return int(tx.execute(query).scalar_one())
+
+
+def take_back(tx: Transaction, number: int) -> None:
+    """Let a try count no more: it was right."""
+    tx.execute(update(log_ins).where(log_ins.c.id == number).values(is_good=True))
+
+
+def forgive(tx: Transaction, who: Sequence[str]) -> None:
+    """Let the tries counted under these names count no more: somebody has shown that the account is theirs."""
+    tx.execute(update(log_ins).where(log_ins.c.who.in_(who)).values(is_good=True))
 
 
 def failures(tx: Transaction, *, since: datetime, who: str | None = None, address: str | None = None) -> list[datetime]:

@@ -11,7 +11,7 @@ from outreach.roles import Role
 from outreach.store.announcements import person_id
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
-from outreach.store.schema import events, people, roles
+from outreach.store.schema import communities, events, people, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class PersonRow:
     totp: str | None = field(repr=False)
     totp_step: int | None
     closed_at: datetime | None
+    password_at: datetime | None
+    totp_at: datetime | None
     roles: frozenset[Role] = frozenset()
 
     @property
@@ -41,6 +43,8 @@ _SELECT = select(
     people.c.totp,
     people.c.totp_step,
     people.c.closed_at,
+    people.c.password_at,
+    people.c.totp_at,
 )
 
 
@@ -76,10 +80,24 @@ def with_role(tx: Transaction, community_id: int, role: Role) -> list[PersonRow]
     return [one for one in of_community(tx, community_id) if role in one.roles and one.closed_at is None]
 
 
-def is_anybody_there(tx: Transaction) -> bool:
-    """Tell whether somebody can log in at all."""
+def is_an_admin_there(tx: Transaction, community_id: int) -> bool:
+    """Tell whether an admin of the community can log in."""
     query = select(func.count()).where(people.c.password.is_not(None), people.c.closed_at.is_(None))
-    return bool(tx.execute(query).scalar())
+    is_admin = people.c.id == roles.c.person_id, roles.c.community_id == community_id, roles.c.role == str(Role.ADMIN)
+    return bool(tx.execute(query.where(*is_admin)).scalar())
+
+
+def communities_of(tx: Transaction, number: int) -> set[int]:
+    """Give the communities in which a person has a role."""
+    return set(tx.execute(select(roles.c.community_id).where(roles.c.person_id == number)).scalars())
+
+
+def one_at_a_time(tx: Transaction, community_id: int) -> None:
+    """Let every other transaction that asks for this wait until this one is over.
+
+    Two that each look first and write then would otherwise not see each other on PostgreSQL.
+    """
+    tx.execute(select(communities.c.id).where(communities.c.id == community_id).with_for_update())
 
 
 def welcome(tx: Transaction, community_id: int, email: str, given: Collection[Role], *, now: datetime) -> PersonRow:
@@ -101,7 +119,7 @@ def set_roles(tx: Transaction, community_id: int, number: int, wanted: Collectio
 
 
 def change(tx: Transaction, number: int, **values: Any) -> None:
-    """Set columns of a person: `name`, `password`, `totp`, `totp_step`, `closed_at`."""
+    """Set columns of a person: `name`, `password`, `totp`, each with its `_at`, `totp_step`, `closed_at`."""
     tx.execute(update(people).where(people.c.id == number).values(**values))
 
 

@@ -50,7 +50,9 @@ people = Table(
     Column("created_at", Instant, nullable=False),
     # An argon2 hash, and an encrypted secret of one-time codes with the step of the last code that was taken.
     Column("password", Text),
+    Column("password_at", Instant),
     Column("totp", Text),
+    Column("totp_at", Instant),
     Column("totp_step", BigInteger),
     Column("closed_at", Instant),
     CheckConstraint("email <> ''", name="email"),

@@ -34,6 +34,8 @@ links = Table(
     "links",
     metadata,
     Column("sha256", Text, primary_key=True),
+    # What a link of one community opens, it opens there alone.
+    Column("community_id", Id, ForeignKey("communities.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("email", Text),
     Column("roles", JSON),
@@ -44,6 +46,7 @@ links = Table(
     Column("ends_at", Instant, nullable=False),
     Column("used_at", Instant),
     CheckConstraint(one_of("kind", ("first admin", "invitation", "reset", "approval")), name="kind"),
+    Index("links_of_kind", "kind", "email"),
 )
 
 log_ins = Table(

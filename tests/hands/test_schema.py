@@ -73,7 +73,7 @@ IMPOSSIBLE = [
     (
         "links_kind",
         "queued",
-        "INSERT INTO links (sha256, kind, made_at, ends_at) VALUES ('a', 'back door', 0, 0)",
+        "INSERT INTO links (sha256, community_id, kind, made_at, ends_at) VALUES ('a', 1, 'back door', 0, 0)",
     ),
     (
         "tokens_name",

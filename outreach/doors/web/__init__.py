@@ -11,10 +11,22 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from outreach import when
 from outreach.bootstrap import House
-from outreach.doors.web import announcement, coming, entry, feeds, metrics, months, previews, troubles
+from outreach.doors.web import (
+    account,
+    announcement,
+    coming,
+    entry,
+    feeds,
+    forgotten,
+    members,
+    metrics,
+    months,
+    previews,
+    troubles,
+)
 from outreach.doors.web.frame import Site
 from outreach.doors.web.shelf import Shelf
-from outreach.doors.web.wire import Bounded, FromHere, Shielded
+from outreach.doors.web.wire import Bounded, FromHere, Shielded, origin_of
 from outreach.roles import Verb
 from outreach.settings import is_loopback
 from outreach.vault import Vault
@@ -40,7 +52,17 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     site = app.state.site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for part in (entry, coming, announcement, months, feeds, previews):
+    for part in (
+        entry,
+        coming,
+        announcement,
+        months,
+        feeds,
+        previews,
+        forgotten,
+        members,
+        account,
+    ):
         app.include_router(part.routes(site))
     metrics.add(app, site)
     troubles.add(app, site)
@@ -72,13 +94,15 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
 
 
 def _add_wire(app: FastAPI, site: Site) -> None:
-    base = site.house.settings.OUTREACH_BASE_URL
-    own = base.partition("://")[2].partition("/")[0]
-    app.add_middleware(FromHere, is_own=lambda origin: origin.partition("://")[2] == own)
+    settings = site.house.settings
+    own = origin_of(settings.OUTREACH_BASE_URL) if "OUTREACH_BASE_URL" in settings.model_fields_set else None
+    app.add_middleware(
+        FromHere, is_own=lambda origin: own is not None and origin_of(origin) == own, is_https=site.is_https
+    )
     app.add_middleware(Bounded)
     # Another site's page must not read this one by a name of its own that leads here.
-    hosts = ["127.0.0.1", "localhost", "[::1]", own.partition(":")[0] if not own.startswith("[") else own]
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    hosts = ["127.0.0.1", "localhost", "[::1]", *([own[1]] if own else [])]
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(Shielded, is_https=site.is_https)
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from starlette.datastructures import FormData, UploadFile
@@ -19,7 +19,11 @@ from outreach.roles import Verb
 from outreach.vault import Vault
 
 SESSION_S = 14 * 86400
+Number = Annotated[int, Path(ge=1, lt=2**63)]
+"""A number in an address that may be that of a row; no database takes a longer one."""
+
 _MOST_CHARS = 200_000
+_MOST_PATH = 2000
 
 
 class LogInFirst(Exception):
@@ -51,11 +55,11 @@ class Form:
     def text(self, name: str) -> str:
         """Give one text; empty when it is not there."""
         value = self.fields.get(name, "")
-        return value[:_MOST_CHARS].replace("\r\n", "\n") if isinstance(value, str) else ""
+        return _clean(value) if isinstance(value, str) else ""
 
     def texts(self, name: str) -> list[str]:
         """Give all texts of this name."""
-        return [value for value in self.fields.getlist(name) if isinstance(value, str)]
+        return [_clean(value) for value in self.fields.getlist(name) if isinstance(value, str)]
 
     def number(self, name: str) -> int:
         """Give a whole number. Raises `BadInput`."""
@@ -107,6 +111,7 @@ class Site:
                 raise NotAllowed(verb)
             return visitor
 
+        allowed.verb = verb  # type: ignore[attr-defined]  # so that a test can ask each route
         return allowed
 
     def posts(self, verb: Verb) -> Callable[..., Posted]:
@@ -120,6 +125,7 @@ class Site:
                 raise BadInput("The form is too old.", where="form", next_step="Open the page again and repeat it.")
             return Posted(fields, visitor)
 
+        posted.verb = verb  # type: ignore[attr-defined]
         return posted
 
     # The browser
@@ -132,7 +138,11 @@ class Site:
     @property
     def cookie(self) -> str:
         """Name the cookie of a session."""
-        return "__Host-outreach" if self.is_https else "outreach"
+        return self.cookie_called("outreach")
+
+    def cookie_called(self, name: str) -> str:
+        """Name a cookie so that behind TLS no other host, and no page without TLS, can have set it."""
+        return f"__Host-{name}" if self.is_https else name
 
     def address(self, request: Request, path: str) -> str:
         """Give the whole address of a page, to be copied or mailed."""
@@ -143,12 +153,14 @@ class Site:
 
     def let_in(self, response: Response, key: str) -> Response:
         """Give the browser the key of a session."""
-        self.set_cookie(response, self.cookie, key, max_age=SESSION_S)
+        self.set_cookie(response, "outreach", key, max_age=SESSION_S)
         return response
 
     def set_cookie(self, response: Response, name: str, value: str, *, max_age: int) -> None:
-        """Set a cookie that no script and no other site gets."""
-        response.set_cookie(name, value, max_age=max_age, httponly=True, samesite="lax", secure=self.is_https, path="/")
+        """Set a cookie that no script and no other site gets. A `max_age` of 0 takes it away."""
+        called = self.cookie_called(name)
+        is_https = self.is_https  # a browser drops a __Host- cookie, also one that takes away, without `Secure`
+        response.set_cookie(called, value, max_age=max_age, httponly=True, samesite="lax", secure=is_https, path="/")
 
     # Pages
 
@@ -160,7 +172,7 @@ class Site:
         given = {"visitor": visitor, "form_token": token, "notice": notice, "path": request.url.path}
         page: HTMLResponse = self.templates.TemplateResponse(request, name, given | shown, status_code=status)
         if notice:
-            page.delete_cookie("notice", path="/")
+            self.set_cookie(page, "notice", "", max_age=0)
         return page
 
     def go(self, to: str, *, notice: str = "") -> Response:
@@ -172,8 +184,14 @@ class Site:
         return response
 
     def _notice(self, request: Request) -> str:
-        signature, _, said = request.cookies.get("notice", "").partition(".")
+        signature, _, said = request.cookies.get(self.cookie_called("notice"), "").partition(".")
         return unquote(said) if said and self.vault.is_signed(signature, "notice", said) else ""
+
+
+def _clean(text: str) -> str:
+    """Give a text as it is kept: one kind of line end, and nothing that no database takes."""
+    kept = text[:_MOST_CHARS].replace("\r\n", "\n").replace("\x00", "")
+    return kept.encode("utf-8", "replace").decode()
 
 
 def own_path(to: str) -> str:
@@ -183,7 +201,7 @@ def own_path(to: str) -> str:
     except ValueError:
         return "/"
     is_own = to.startswith("/") and not to.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return to if is_own and "\\" not in to and to.isprintable() else "/"
+    return to if is_own and "\\" not in to and to.isprintable() and len(to) <= _MOST_PATH else "/"
 
 
 def _path_of(request: Request) -> str:

@@ -60,7 +60,8 @@ def _may_look(site: Site, request: Request) -> bool:
     visitor = site.visitor(request)
     if visitor is None and (token := _bearer(request)):
         visitor = site.access.visitor_by_token(token)
-    return visitor is not None and visitor.may(Verb.LOOK)
+    may_read = visitor is not None and (visitor.scopes is None or "read" in visitor.scopes)
+    return visitor is not None and may_read and visitor.may(Verb.LOOK)
 
 
 def _bearer(request: Request) -> str:

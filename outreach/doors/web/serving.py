@@ -18,16 +18,18 @@ _START_S = 10.0
 def served(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
     """Serve the app until the block ends; give its address. Port 0 takes a free one.
 
-    Raises `BadInput` for a host that others can reach, since the page asks nobody who they are, and for a taken port.
+    Raises `BadInput` for a host that others can reach, since passwords would pass without TLS, and for a taken port.
     """
     if not is_loopback(host):
         raise BadInput(
             f"The page can only be served on this machine, not on {host}.",
             where="--host",
-            next_step="Leave it at 127.0.0.1: the page has no log-in.",
+            next_step="Leave it at 127.0.0.1, and let a proxy with TLS pass visitors on to it.",
         )
     listening = _listening(host, port)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="pages", daemon=True)
     thread.start()
     try:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -60,9 +62,10 @@ class FromHere:
     `Sec-Fetch-Site` decides where a browser sends it, `Origin` where not. A program sends neither; it has no cookie.
     """
 
-    def __init__(self, app: ASGIApp, *, is_own: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, *, is_own: Callable[[str], bool], is_https: bool = False) -> None:
         self._app = app
         self._is_own = is_own
+        self._schemes = ("https",) if is_https else ("http", "https")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on, or answer 403."""
@@ -83,7 +86,18 @@ class FromHere:
             parts = urlsplit(origin)
         except ValueError:
             return False
-        return parts.scheme in ("http", "https") and (parts.netloc == host or self._is_own(origin))
+        return parts.scheme in self._schemes and (parts.netloc == host or self._is_own(origin))
+
+
+def origin_of(url: str) -> tuple[str, str, int | None] | None:
+    """Give scheme, host (an IPv6 one in brackets) and port of an address; None where it has none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return (parts.scheme, f"[{host}]" if ":" in host else host, port or usual) if host and usual else None
 
 
 class Bounded:
@@ -136,7 +150,14 @@ def _too_large(most: int) -> PlainTextResponse:
 
 
 async def read_form(request: Request) -> FormData:
-    """Give everything a form holds, files included; a dependency of routes that take one. Never waits for a disk or a database."""
+    """Give everything a form holds, files included; a dependency of routes that take one. Never waits for a disk or a database.
+
+    In UTF-8 alone, as every browser sends it: with `charset=punycode` a stranger's megabyte would keep this thread busy for
+    minutes, and others give texts that no database takes.
+    """
+    _, options = parse_options_header(request.headers.get("content-type", ""))
+    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+        raise HTTPException(415)
     return await request.form(max_files=20, max_fields=_MOST_FIELDS, max_part_size=MOST_BYTES)
 
 

@@ -25,7 +25,9 @@ def _widen_what_is_there() -> None:
     op.add_column("communities", sa.Column("wishes", sa.JSON(), server_default=sa.text("'{}'"), nullable=False))
     op.add_column("announcements", sa.Column("discarded_at", sa.BigInteger(), nullable=True))
     op.add_column("people", sa.Column("password", sa.Text(), nullable=True))
+    op.add_column("people", sa.Column("password_at", sa.BigInteger(), nullable=True))
     op.add_column("people", sa.Column("totp", sa.Text(), nullable=True))
+    op.add_column("people", sa.Column("totp_at", sa.BigInteger(), nullable=True))
     op.add_column("people", sa.Column("totp_step", sa.BigInteger(), nullable=True))
     op.add_column("people", sa.Column("closed_at", sa.BigInteger(), nullable=True))
 
@@ -47,6 +49,7 @@ def _make_the_ways_in() -> None:
     op.create_table(
         "links",
         sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("community_id", _ID, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("roles", sa.JSON(), nullable=True),
@@ -60,9 +63,11 @@ def _make_the_ways_in() -> None:
         sa.ForeignKeyConstraint(
             ["announcement_id"], ["announcements.id"], name=op.f("fk_links_announcement_id_announcements")
         ),
+        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name=op.f("fk_links_community_id_communities")),
         sa.ForeignKeyConstraint(["made_by"], ["people.id"], name=op.f("fk_links_made_by_people")),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_links")),
     )
+    op.create_index("links_of_kind", "links", ["kind", "email"], unique=False)
     op.create_table(
         "log_ins",
         sa.Column("id", _ID, nullable=False),
