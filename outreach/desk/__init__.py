@@ -3,12 +3,14 @@
 from outreach.desk.acting import Acting
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
-from outreach.desk.queueing import Added, AlreadyQueued
-from outreach.desk.writing import ChangedMeanwhile, Place, Saved, Writing
+from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
+from outreach.desk.writing import NOWHERE, UNDO_FOR, Plan, Saved, Writing
 from outreach.store.announcements import Author
 
 __all__ = [
     "HOW_TO_SET_UP",
+    "NOWHERE",
+    "UNDO_FOR",
     "Added",
     "AlreadyQueued",
     "Author",
@@ -16,6 +18,7 @@ __all__ = [
     "ChangedMeanwhile",
     "Desk",
     "Place",
+    "Plan",
     "Preview",
     "Saved",
 ]
