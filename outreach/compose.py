@@ -99,9 +99,8 @@ class Composer:
         """Say under which title a draft is kept: its own, or its template's as far as that can be filled already."""
         if letter.title or not letter.template:
             return letter.title
-        template = self._library.get(letter.template)
         try:
-            return resolve(letter, template, community=self._community).title
+            return resolve(letter, self._library.get(letter.template), community=self._community).title
         except BadInput:
             return letter.template
 
@@ -225,7 +224,10 @@ def _beneath(folder: Path, name: str) -> Path | None:
 
 def _check_link(link: str | None) -> None:
     if link is not None:
-        markup.check_links(f"[link](<{link}>)")
+        try:
+            markup.check_links(f"[link](<{link}>)")
+        except BadInput as bad:
+            raise BadInput(bad.message, where="link", next_step=bad.next_step) from None
 
 
 def _check_alt(pictures: Sequence[Picture]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from outreach.model import BadInput, FieldValue, Letter, Picture
 
@@ -138,7 +138,7 @@ def _named(name: str) -> Iterator[None]:
         raise BadInput(trouble.message, where=f"{name}, {trouble.where}", next_step=trouble.next_step) from None
 
 
-def _given(head: list[Entry], readers: dict[str, Callable[[Entry], Any]]) -> dict[str, Any]:
+def _given(head: list[Entry], readers: "_Readers") -> dict[str, Any]:
     given: dict[str, Any] = {}
     for entry in head:
         key = "not after" if entry.key == "not_after" else entry.key
@@ -378,9 +378,10 @@ def _times(entry: Entry) -> tuple[tuple[str, str], ...]:
     return tuple((channel, at) for channel, at in given.items() if at)
 
 
+_Readers: TypeAlias = dict[str, Callable[[Entry], Any]]
 _ORDER = ("title", "template", "to", "at", "times", "zone", "not after", "grace", "link", "pictures", "fields")
-_SHAPES = {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
-_KEYS: dict[str, Callable[[Entry], Any]] = dict.fromkeys(_ORDER, one_line) | _SHAPES
+_SHAPES: _Readers = {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
+_KEYS = {key: _SHAPES.get(key, one_line) for key in _ORDER}
 _DRAFT_KEYS = _KEYS | {"pictures": partial(_pictures, needs_alt=False)}
 _ONE_LINE = [key for key in _ORDER if _KEYS[key] is one_line]
 

@@ -77,6 +77,10 @@ class Writing(Queueing):
         named = (replace(p, file=kept.get(Path(p.file).name, p.file)) for p in letter.pictures)
         return replace(letter, pictures=tuple(named))
 
+    def title_of(self, letter: Letter) -> str:
+        """Say under which title a draft is kept, however unfinished."""
+        return " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
+
     def versions(self, number: int) -> list[Version]:
         """Give every revision of an announcement, oldest first."""
         self.latest(number)
@@ -115,25 +119,38 @@ class Writing(Queueing):
 
     def _new_draft(self, letter: Letter, person: str | None) -> NewAnnouncement:
         letters.parse(letters.show(letter), is_draft=True)  # what is kept can be read again
-        title = " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
-        return self._new_announcement(letter, title, Author(person))
+        return self._new_announcement(letter, self.title_of(letter), Author(person))
 
     # What would become of it
+
+    def channel_kinds(self) -> dict[str, str]:
+        """Give the kind of every channel that can be written for, by its name."""
+        return {name: target.channel.kind for name, target in self._targets.items()}
+
+    def editable(self, found: Sequence[Post]) -> list[Post]:
+        """Choose the posts that an edit would still reach."""
+        return [post for post in found if _is_editable(post)]
+
+    def asks_for_approval(self) -> bool:
+        """Tell whether the community has every announcement approved by somebody else."""
+        with self._store.read() as tx:
+            return channels.community(tx, self._community.id).approval != "off"
 
     def plan(self, letter: Letter, *, number: int | None = None) -> Plan:
         """Say what queueing a letter, or saving an edit of what is queued, would do. Raises `BadInput` as that would."""
         found = self.find(str(number)) if number else []
-        reached = [post for post in found if _is_editable(post)]
+        reached = self.editable(found)
         targets = self._to_be_written(letter, found, reached) if found else self._chosen(letter.to)
         names = [target.name for target in targets]
         timed = replace(letter, times=tuple(t for t in letter.times if t[0] in names)) if found else letter
         draft = self._composer.draft(timed, folder=NOWHERE, now=self._now(), targets=targets)
         with self._store.read() as tx:
-            waits = channels.community(tx, self._community.id).approval != "off"
             paused = [row for row in channels.of_community(tx, self._community.id) if row.state == "paused"]
         goes = tuple(Going(n, None if letter.at_on(n) == "now" else draft.times[n].due) for n in names)
         stays = tuple(post for post in found if post not in reached)
-        return Plan(goes, draft.notes, waits, stays, tuple(row.name for row in paused if row.name in names))
+        return Plan(
+            goes, draft.notes, self.asks_for_approval(), stays, tuple(row.name for row in paused if row.name in names)
+        )
 
     def with_time_to_undo(self, letter: Letter) -> Letter:
         """Put the instant until which a letter for `now` can be taken back in place of that word."""
@@ -161,7 +178,7 @@ class Writing(Queueing):
         found = self.find(str(place.number))
         if not found:
             raise BadInput(f"Announcement {place.number} is a draft.", next_step="Queue it.")
-        reached = [post for post in found if _is_editable(post)]
+        reached = self.editable(found)
         targets = self._to_be_written(letter, found, reached)
         timed = replace(letter, times=tuple(t for t in letter.times if t[0] in {target.name for target in targets}))
         draft = self._composer.keep(self._composer.draft(timed, folder=folder, now=now, targets=targets))

@@ -7,7 +7,7 @@ from outreach.doors.web.frame import Site
 from outreach.model import BadInput, Letter
 
 
-def looked(site: Site, letter: Letter, *, of: int | None = None) -> dict[str, Any]:
+def looked(site: Site, letter: Letter, *, of: int | None = None) -> dict[str, Any]:  # noqa: ARG001 - a stand-in
     """Give what `_previews.html` shows."""
     try:
         return {"previews": site.house.desk.preview_letter(letter, folder=NOWHERE)}
