@@ -107,7 +107,8 @@ class Sheet:
         """Give what was typed, or what a letter says that the form holds in place of it."""
         whole = form.fields.get("letter")
         if isinstance(whole, str):
-            return self.laid_out(letters.parse(whole, is_draft=True))
+            letter = letters.parse(whole, is_draft=True)
+            return replace(self.laid_out(letter), to=letter.to)
         return typed_in(form)
 
     def with_uploads(self, form: Form, typed: Typed) -> Typed:
