@@ -58,7 +58,7 @@ def _still(opened: "Image", most_bytes: int) -> tuple[bytes, str]:
     bare = upright.convert("RGBA" if is_clear else "L" if upright.mode in ("1", "L", "I", "I;16") else "RGB")
     bare.info.clear()
     if is_clear or was_png:
-        whole = _written(bare, "PNG", optimize=True, icc_profile=profile)
+        whole = _written(bare, "PNG", icc_profile=profile)
         if len(whole) <= most_bytes:
             return whole, "PNG"
     if is_clear:
@@ -78,7 +78,7 @@ def _pressed(bare: "Image", most_bytes: int, profile: bytes | None) -> bytes:
 def _smaller(bare: "Image", most_bytes: int, profile: bytes | None) -> bytes:
     while True:
         bare = bare.resize(_three_quarters(bare.size))
-        whole = _written(bare, "PNG", optimize=True, icc_profile=profile)
+        whole = _written(bare, "PNG", icc_profile=profile)
         if len(whole) <= most_bytes:
             return whole
 
