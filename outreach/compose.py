@@ -231,10 +231,10 @@ def _check_link(link: str | None) -> None:
 
 
 def _check_alt(pictures: Sequence[Picture]) -> None:
-    for picture in pictures:
+    for number, picture in enumerate(pictures, 1):
         if picture.alt is not None and not picture.alt.strip():
             raise _trouble(
-                f"The picture {picture.file!r} has no alt text.",
+                f"Picture {number} has no alt text.",
                 "Say what it shows, or that it is decorative and shows nothing that matters.",
             )
 

@@ -27,7 +27,7 @@ from outreach.doors.web.letter_form import (
     typed_in,
 )
 from outreach.model import BadInput, Letter, Post
-from outreach.wording import Template
+from outreach.wording import Template, sections
 
 NEW = "new"
 _MOST_DIGITS = 15
@@ -159,6 +159,7 @@ class Sheet:
             "zones": list(dict.fromkeys((self.zone, *ZONES))),
             "undo_min": UNDO_FOR // timedelta(minutes=1),
             "is_edit": bool(posts),
+            "is_discarded": bool(writer.number and self.desk.latest(writer.number).is_discarded),
             "is_approved": any(post.approved for post in posts) and self.desk.asks_for_approval(),
             "previews": self.previews(writer, typed),
             "asks": self.desk.asks_for_approval(),
@@ -252,7 +253,10 @@ def _for_the_page(bad: BadInput) -> BadInput:
 
 def _in_words(letter: Letter) -> str:
     """Lay a letter out as people read it, for a comparison: what is said first, then where and when."""
-    lines = [letter.title, "", letter.body, ""]
+    common, own = sections(letter.body)
+    lines = [letter.title, "", common, ""]
+    for name, text in own.items():
+        lines += [f"Text for {name}:", text, ""]
     lines += [f"{name}: {value if isinstance(value, str) else '; '.join(value)}" for name, value in letter.fields]
     lines += [f"Picture: {picture.alt or 'decorative'}" for picture in letter.pictures]
     lines += [f"Link: {letter.link}"] if letter.link else []
