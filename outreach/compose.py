@@ -5,14 +5,15 @@ import hmac
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
-from outreach import markup, when
-from outreach.channels import Channel
+from outreach import markup, pictures, when
+from outreach.channels import Channel, Limits
 from outreach.library import Library
 from outreach.model import BadInput, Content, Letter, Picture, SentPicture, Wording
 from outreach.wording import Resolved, Template, resolve
@@ -98,9 +99,10 @@ class Composer:
             markup.check_links(body)
             markup.check_images(body)
         times, notes = self.times(letter, [target.name for target in targets], now=now)
-        pictures = tuple(self._find(p, folder, targets, kept or {}) for p in letter.pictures)
-        _check_count(pictures, targets)
-        return Draft(letter, resolved, pictures, times, notes)
+        _check_alt(letter.pictures)
+        found = tuple(self._find(p, folder, targets, kept or {}) for p in letter.pictures)
+        _check_count(found, targets)
+        return Draft(letter, resolved, found, times, notes)
 
     @property
     def media(self) -> Path:
@@ -115,9 +117,8 @@ class Composer:
         """Say under which title a draft is kept: its own, or its template's as far as that can be filled already."""
         if letter.title or not letter.template:
             return letter.title
-        template = self._library.get(letter.template)
         try:
-            return resolve(letter, template, community=self._community).title
+            return resolve(letter, self._library.get(letter.template), community=self._community).title
         except BadInput:
             return letter.template
 
@@ -149,8 +150,10 @@ class Composer:
                 where="at",
                 next_step="Write at: 2026-12-01 09:00 in the letter, or use --at or --now.",
             )
-        zone = when.check_zone(letter.zone or self._zone)
-        due = when.resolve(at, zone, now=now)
+        with _placed("zone"):
+            zone = when.check_zone(letter.zone or self._zone)
+        with _placed("at"):
+            due = when.resolve(at, zone, now=now)
         return Time(due, self.miss_at(letter, planned=due.due_at, now=now))
 
     def miss_at(self, letter: Letter, *, planned: datetime, now: datetime) -> datetime:
@@ -159,7 +162,8 @@ class Composer:
         if not letter.not_after:
             return over
         zone = when.check_zone(letter.zone or self._zone)
-        last = when.resolve(letter.not_after, zone, now=now, allow_past=True)
+        with _placed("not after"):
+            last = when.resolve(letter.not_after, zone, now=now, allow_past=True)
         if last.due_at <= planned:
             raise BadInput(
                 f"It would go out only after its latest time, {when.show(last.due_at, zone)}.",
@@ -199,6 +203,14 @@ class Composer:
             _write_whole(kept, data)
         return replace(picture, sent=replace(picture.sent, path=name))
 
+    def take_picture(self, data: bytes, *, name: str, limits: Sequence[Limits]) -> str:
+        """Keep an uploaded picture as channels with these limits take it; give the name that it has in the media folder."""
+        fit, kind = pictures.made_fit(data, name=name, limits=limits)
+        kept = self._media / f"{_sha256(fit)}.{_SUFFIX[kind]}"
+        if not kept.is_file() or kept.read_bytes() != fit:
+            _write_whole(kept, fit)
+        return kept.name
+
     def _find(self, picture: Picture, folder: Path, targets: Sequence[Target], kept: Mapping[str, str]) -> FoundPicture:
         named = kept.get(Path(picture.file).name, picture.file)
         for place, name in ((folder, picture.file), (self._media, picture.file), (self._media, named)):
@@ -208,6 +220,15 @@ class Composer:
         raise _trouble(
             f"The picture {picture.file!r} was not found.", f"Put it beside the letter or into {self._media}."
         )
+
+
+@contextmanager
+def _placed(where: str) -> Iterator[None]:
+    """Say to what of a letter a refusal belongs that does not say so itself."""
+    try:
+        yield
+    except BadInput as bad:
+        raise BadInput(bad.message, where=bad.where or where, next_step=bad.next_step) from None
 
 
 def _trouble(message: str, next_step: str) -> BadInput:
@@ -229,7 +250,19 @@ def _beneath(folder: Path, name: str) -> Path | None:
 
 def _check_link(link: str | None) -> None:
     if link is not None:
-        markup.check_links(f"[link](<{link}>)")
+        try:
+            markup.check_links(f"[link](<{link}>)")
+        except BadInput as bad:
+            raise BadInput(bad.message, where="link", next_step=bad.next_step) from None
+
+
+def _check_alt(pictures: Sequence[Picture]) -> None:
+    for number, picture in enumerate(pictures, 1):
+        if picture.alt is not None and not picture.alt.strip():
+            raise _trouble(
+                f"Picture {number} has no alt text.",
+                "Say what it shows, or that it is decorative and shows nothing that matters.",
+            )
 
 
 def _check_count(pictures: Sequence[FoundPicture], targets: Sequence[Target]) -> None:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 from outreach.model import BadInput, FieldValue, Letter, Picture
 
@@ -79,14 +80,16 @@ def decode(data: bytes, *, name: str) -> str:
         raise BadInput(f"The byte at offset {error.start} is not UTF-8.", where=where, next_step=step) from None
 
 
-def parse(text: str, *, name: str = "letter") -> Letter:
+def parse(text: str, *, name: str = "letter", is_draft: bool = False) -> Letter:
     """Read a letter. Raises `BadInput` naming the line, and never anything else, for what is no letter.
 
-    Line ends become `\\n`; blank lines before the body and white space after it go; every other character stays.
+    A draft may lack its title and text, and its pictures their alt text, which is then empty. Line ends become `\\n`; blank lines before the body and white space after it go; every other character stays.
     """
     head, body, body_line = read_front_matter(text, name=name)
     with _named(name):
-        letter = Letter(body=body, **_given(head))
+        letter = Letter(body=body, **_given(head, _DRAFT_KEYS if is_draft else _KEYS))
+        if is_draft:
+            return letter
         if not letter.template and not letter.title:
             raise _trouble(1, "The letter has no title.", "Add a line such as title: Call for abstracts.")
         if not letter.template and not body.strip():
@@ -135,7 +138,7 @@ def _named(name: str) -> Iterator[None]:
         raise BadInput(trouble.message, where=f"{name}, {trouble.where}", next_step=trouble.next_step) from None
 
 
-def _given(head: list[Entry]) -> dict[str, Any]:
+def _given(head: list[Entry], readers: "_Readers") -> dict[str, Any]:
     given: dict[str, Any] = {}
     for entry in head:
         key = "not after" if entry.key == "not_after" else entry.key
@@ -143,7 +146,7 @@ def _given(head: list[Entry]) -> dict[str, Any]:
             near = get_close_matches(key.lower(), _KEYS, 1)
             keys = f"The keys are {', '.join(_KEYS)}. What a template asks for goes below fields."
             raise entry.trouble("There is no key KEY.", f'Did you mean "{near[0]}"?' if near else keys)
-        _add(given, key.replace(" ", "_"), entry, _KEYS[key])
+        _add(given, key.replace(" ", "_"), entry, readers[key])
     return {key: value for key, value in given.items() if value}
 
 
@@ -322,16 +325,16 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _pictures(entry: Entry) -> tuple[Picture, ...]:
+def _pictures(entry: Entry, *, needs_alt: bool = True) -> tuple[Picture, ...]:
     below = entry.below()
     if entry.value in ("", "[]") and not below:
         return ()
     if entry.value or not below or not below.is_item:
         raise entry.trouble("KEY is a list of files with their alt text.", "Write - file: x.jpg and below it alt: …")
-    return tuple(_picture(entry, line, rest) for line, *rest in _items(entry))
+    return tuple(_picture(entry, line, rest, needs_alt) for line, *rest in _items(entry))
 
 
-def _picture(entry: Entry, line: Line, rest: list[Line]) -> Picture:
+def _picture(entry: Entry, line: Line, rest: list[Line], needs_alt: bool) -> Picture:
     given: dict[str, str] = {}
     for part in entries([Line(line.number, line.text.replace("-", " ", 1)), *rest]):
         if part.key not in ("file", "alt"):
@@ -340,7 +343,7 @@ def _picture(entry: Entry, line: Line, rest: list[Line]) -> Picture:
     file, alt = given.get("file", ""), given.get("alt", "")
     if not file:
         raise entry.trouble("A picture in KEY has no file.", "Write - file: x.jpg", at=line)
-    if not alt.strip():
+    if needs_alt and not alt.strip():
         step = "Write alt: and what it shows, or alt: decorative if it shows nothing that matters."
         raise entry.trouble("A picture in KEY has no alt text.", step, at=line)
     return Picture(file, None if alt.lower() == "decorative" else alt)
@@ -375,8 +378,11 @@ def _times(entry: Entry) -> tuple[tuple[str, str], ...]:
     return tuple((channel, at) for channel, at in given.items() if at)
 
 
+_Readers: TypeAlias = dict[str, Callable[[Entry], Any]]
 _ORDER = ("title", "template", "to", "at", "times", "zone", "not after", "grace", "link", "pictures", "fields")
-_KEYS = dict.fromkeys(_ORDER, one_line) | {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
+_SHAPES: _Readers = {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
+_KEYS = {key: _SHAPES.get(key, one_line) for key in _ORDER}
+_DRAFT_KEYS = _KEYS | {"pictures": partial(_pictures, needs_alt=False)}
 _ONE_LINE = [key for key in _ORDER if _KEYS[key] is one_line]
 
 

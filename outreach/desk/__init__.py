@@ -5,12 +5,14 @@ from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.planning import NamedDay, Planning
-from outreach.desk.queueing import Added, AlreadyQueued
-from outreach.desk.writing import ChangedMeanwhile, Place, Saved
+from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
+from outreach.desk.writing import NOWHERE, UNDO_FOR, Plan, Saved
 from outreach.store.announcements import Author
 
 __all__ = [
     "HOW_TO_SET_UP",
+    "NOWHERE",
+    "UNDO_FOR",
     "Added",
     "AlreadyQueued",
     "Author",
@@ -20,6 +22,7 @@ __all__ = [
     "Desk",
     "NamedDay",
     "Place",
+    "Plan",
     "Preview",
     "Saved",
 ]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from outreach import letter as letters
-from outreach.desk.queueing import Added
-from outreach.desk.writing import Place, Writing
+from outreach.desk.queueing import Added, Place
+from outreach.desk.writing import Writing
 from outreach.fields import Day, Field, read_value
 from outreach.model import BadInput, Letter, Post, State
 from outreach.store import agenda, drafts

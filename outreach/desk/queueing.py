@@ -11,8 +11,9 @@ from outreach.compose import Draft, Target
 from outreach.desk.looking import Looking
 from outreach.lifecycle import OPEN
 from outreach.model import BadInput, Letter, Post, State
-from outreach.store import announcements, channels, posts
+from outreach.store import announcements, channels, drafts, posts
 from outreach.store.announcements import Author, NewAnnouncement, NewPost
+from outreach.store.drafts import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,34 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Which announcement is written on, and on top of which text: `base` is the key of the version it was begun from."""
+
+    number: int
+    base: str
+
+
+class ChangedMeanwhile(BadInput):
+    """Somebody saved another text since this one was begun. `theirs` is that text; nothing of either is lost."""
+
+    def __init__(self, theirs: Version) -> None:
+        by = theirs.person or "somebody"
+        super().__init__(
+            f"{by} saved revision {theirs.revision} meanwhile.",
+            where="revision",
+            next_step="Compare the two texts and save yours on top of theirs, or take theirs.",
+        )
+        self.theirs = theirs
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """Who queues, when, and the draft that it was written in."""
+    """Who queues, when, and the draft that it was written in. With a `base`, exactly that text of the draft."""
 
     author: Author
     now: datetime
     of_draft: int | None = None
+    base: str | None = None
 
 
 class AlreadyQueued(BadInput):
@@ -55,18 +78,19 @@ class Queueing(Looking):
         folder: Path,
         person: str | None = None,
         source: str | None = None,
-        of_draft: int | None = None,
+        of_draft: int | Place | None = None,
     ) -> Added:
         """Queue a letter on its channels. Pictures are looked for in `folder` first; `source` is noted in the history.
 
-        `of_draft` is the draft that it was written in, else one that says the same. Raises `BadInput`; then nothing is
-        queued. The same letter a second time is `AlreadyQueued`, never doubled.
+        `of_draft` is the draft that it was written in, else one that says the same; a place in it is refused as
+        `ChangedMeanwhile` once somebody saved another text. Raises `BadInput`; then nothing is queued. The same letter a second time is `AlreadyQueued`, never doubled.
         """
         now = self._now()
         targets = self._chosen(letter.to)
         self._refuse_a_known_letter(letter)
         draft = self._composer.keep(self._composer.draft(letter, folder=folder, now=now, targets=targets))
-        order = Order(Author(person, source), now, of_draft)
+        draft_number, base = (of_draft.number, of_draft.base) if isinstance(of_draft, Place) else (of_draft, None)
+        order = Order(Author(person, source), now, draft_number, base)
         while (number := self._queued(draft, targets, order)) is None:
             continue  # somebody queued or cancelled the same text meanwhile: the post needs another Message-ID
         self.on_queued()
@@ -114,6 +138,8 @@ class Queueing(Looking):
             same = announcements.saying_the_same(tx, self._community.id, said)
             if order.of_draft and posts.of_announcement(tx, order.of_draft):
                 raise AlreadyQueued(order.of_draft)
+            if order.of_draft and order.base:
+                self._base(tx, Place(order.of_draft, order.base))
             _refuse_what_is_open(same, targets)
             if self._edition(tx, same) != edition:
                 return None
@@ -147,6 +173,15 @@ class Queueing(Looking):
         except announcements.AlreadyThere as there:
             raise AlreadyQueued(there.number) from None
         return kept
+
+    def _base(self, tx: Any, place: Place) -> Version:
+        """Give the text that is written on top of. Raises `ChangedMeanwhile` when it is not the latest any more."""
+        was = drafts.latest(tx, self._community.id, place.number)
+        if was is None:
+            raise BadInput(f"There is no announcement {place.number}.", next_step="Begin a new one.")
+        if was.key != place.base:
+            raise ChangedMeanwhile(was)
+        return was
 
     def _new_announcement(self, letter: Letter, title: str, author: Author) -> NewAnnouncement:
         return NewAnnouncement(self._community.id, title, letters.show(letter), letter.said(), letter.key(), author)

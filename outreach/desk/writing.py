@@ -1,44 +1,30 @@
 """Writing: drafts that save themselves, edits of what is queued, and taking back what was just queued."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from outreach import letter as letters
 from outreach import lifecycle
 from outreach.compose import Target
-from outreach.desk.queueing import Added, AlreadyQueued, Queueing
+from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place, Queueing
 from outreach.lifecycle import IllegalMove
 from outreach.model import BadInput, Letter, Move, Post, State
-from outreach.store import announcements, drafts, moves, posts
+from outreach.store import announcements, channels, drafts, moves, posts
 from outreach.store.announcements import Author, NewAnnouncement, NewPost
 from outreach.store.drafts import Edit, Rewritten, Version
+from outreach.when import When
 
 UNTITLED = "Untitled draft"
+UNDO_FOR = timedelta(minutes=2)
+"""So long what is to go out at once waits, so that it can be taken back."""
+NOWHERE = Path(os.devnull)
+"""The folder of a letter that lies in none: its pictures are in the media folder."""
 EDITABLE = frozenset({State.QUEUED, State.FAILED, State.MISSED})
 """From these states an edit reaches a post; one that failed or was missed is queued again by it, for its new time."""
-
-
-class ChangedMeanwhile(BadInput):
-    """Somebody saved another text since this one was begun. `theirs` is that text; nothing of either is lost."""
-
-    def __init__(self, theirs: Version) -> None:
-        by = theirs.person or "somebody"
-        super().__init__(
-            f"{by} saved revision {theirs.revision} meanwhile.",
-            where="revision",
-            next_step="Compare the two texts and save yours on top of theirs, or take theirs.",
-        )
-        self.theirs = theirs
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which announcement is written on, and on top of which text: `base` is the key of the version it was begun from."""
-
-    number: int
-    base: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +34,25 @@ class Saved:
     number: int
     base: str
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """When a post would be due; `due` is None for as soon as it cannot be taken back any more."""
+
+    channel: str
+    due: When | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would become of a letter. `stays` are posts that keep what they sent, `paused` channels that wait."""
+
+    goes: tuple[Going, ...]
+    notes: tuple[str, ...]
+    waits_for_approval: bool
+    stays: tuple[Post, ...]
+    paused: tuple[str, ...]
 
 
 class Writing(Queueing):
@@ -60,6 +65,21 @@ class Writing(Queueing):
         if found is None:
             raise BadInput(f"There is no announcement {number}.", next_step="Look for it in the queue and the history.")
         return found
+
+    def letter_of(self, number: int) -> Letter:
+        """Give the letter of an announcement to be written on; its pictures are named as the queue folder keeps them."""
+        letter = letters.parse(self.latest(number).letter, is_draft=True)
+        kept: dict[str, str] = {}
+        if letter.pictures:
+            with self._store.read() as tx:
+                for post in posts.of_announcement(tx, number):
+                    kept |= {p.file: p.path for p in posts.content(tx, post).pictures if p.path}
+        named = (replace(p, file=kept.get(Path(p.file).name, p.file)) for p in letter.pictures)
+        return replace(letter, pictures=tuple(named))
+
+    def title_of(self, letter: Letter) -> str:
+        """Say under which title a draft is kept, however unfinished."""
+        return " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
 
     def versions(self, number: int) -> list[Version]:
         """Give every revision of an announcement, oldest first."""
@@ -80,7 +100,7 @@ class Writing(Queueing):
                 number = drafts.begin(tx, new, self._now())
             else:
                 number = place.number
-                was = self._base(drafts.latest(tx, self._community.id, number), place)
+                was = self._base(tx, place)
                 if posts.of_announcement(tx, number):
                     raise BadInput(f"Announcement {number} is queued already.", next_step="Save your changes to it.")
                 if was.letter != new.letter or was.is_discarded:
@@ -97,16 +117,51 @@ class Writing(Queueing):
                 raise BadInput(f"Announcement {number} is no draft.", next_step="Cancel its posts instead.")
             drafts.discard(tx, number, person=person, now=self._now())
 
-    def _base(self, was: Version | None, place: Place) -> Version:
-        if was is None:
-            raise BadInput(f"There is no announcement {place.number}.", next_step="Begin a new one.")
-        if was.key != place.base:
-            raise ChangedMeanwhile(was)
-        return was
-
     def _new_draft(self, letter: Letter, person: str | None) -> NewAnnouncement:
-        title = " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
-        return self._new_announcement(letter, title, Author(person))
+        letters.parse(letters.show(letter), is_draft=True)  # what is kept can be read again
+        return self._new_announcement(letter, self.title_of(letter), Author(person))
+
+    # What would become of it
+
+    def channel_kinds(self) -> dict[str, str]:
+        """Give the kind of every channel that can be written for, by its name."""
+        return {name: target.channel.kind for name, target in self._targets.items()}
+
+    def editable(self, found: Sequence[Post]) -> list[Post]:
+        """Choose the posts that an edit would still reach."""
+        return [post for post in found if is_editable(post)]
+
+    def asks_for_approval(self) -> bool:
+        """Tell whether the community has every announcement approved by somebody else."""
+        with self._store.read() as tx:
+            return channels.community(tx, self._community.id).approval != "off"
+
+    def plan(self, letter: Letter, *, number: int | None = None) -> Plan:
+        """Say what queueing a letter, or saving an edit of what is queued, would do. Raises `BadInput` as that would."""
+        found = self.find(str(number)) if number else []
+        reached = self.editable(found)
+        targets = self._to_be_written(letter, found, reached) if found else self._chosen(letter.to)
+        names = [target.name for target in targets]
+        timed = replace(letter, times=tuple(t for t in letter.times if t[0] in names)) if found else letter
+        draft = self._composer.draft(timed, folder=NOWHERE, now=self._now(), targets=targets)
+        with self._store.read() as tx:
+            paused = [row for row in channels.of_community(tx, self._community.id) if row.state == "paused"]
+        goes = tuple(Going(n, None if letter.at_on(n) == "now" else draft.times[n].due) for n in names)
+        stays = tuple(post for post in found if post not in reached)
+        return Plan(
+            goes, draft.notes, self.asks_for_approval(), stays, tuple(row.name for row in paused if row.name in names)
+        )
+
+    def with_time_to_undo(self, letter: Letter) -> Letter:
+        """Put the instant until which a letter for `now` can be taken back in place of that word."""
+        soon = f"{self._now() + UNDO_FOR:%Y-%m-%dT%H:%M:%SZ}"
+        times = tuple((name, soon if at == "now" else at) for name, at in letter.times)
+        return replace(letter, at=soon if letter.at == "now" else letter.at, times=times)
+
+    def take_picture(self, data: bytes, *, name: str) -> str:
+        """Keep an uploaded picture as every channel takes it, without its place; give its name. Raises `BadInput`."""
+        limits = [target.channel.limits for target in self._targets.values()]
+        return self._composer.take_picture(data, name=name, limits=limits)
 
     # Edits of what has posts
 
@@ -117,11 +172,13 @@ class Writing(Queueing):
         for its new time. Raises `BadInput`, among it `ChangedMeanwhile`; then nothing was changed.
         """
         now = self._now()
-        was = self._base(self.latest(place.number), place)
+        was = self.latest(place.number)
+        if was.key != place.base:
+            raise ChangedMeanwhile(was)
         found = self.find(str(place.number))
         if not found:
             raise BadInput(f"Announcement {place.number} is a draft.", next_step="Queue it.")
-        reached = [post for post in found if is_editable(post)]
+        reached = self.editable(found)
         targets = self._to_be_written(letter, found, reached)
         timed = replace(letter, times=tuple(t for t in letter.times if t[0] in {target.name for target in targets}))
         kept = self._kept_pictures(found)
@@ -138,7 +195,7 @@ class Writing(Queueing):
     def _write_edit(self, was: Version, new: NewAnnouncement, edit: Edit, targets: Sequence[Target]) -> None:
         try:
             with self._store.write() as tx:
-                self._base(drafts.latest(tx, self._community.id, was.announcement), Place(was.announcement, was.key))
+                self._base(tx, Place(was.announcement, was.key))
                 self._refuse_a_taken_title(tx, new.title, targets, but=was.announcement)
                 _refuse_the_same_elsewhere(tx, new, targets, was.announcement)
                 drafts.edit(tx, was, new, edit, self._now())
@@ -181,13 +238,13 @@ class Writing(Queueing):
 
         Raises `BadInput` when something of it was tried already; then nothing was changed.
         """
-        was = self.latest(number)
+        self.latest(number)
         found = self.find(str(number))
         gone = [post.name for post in found if post.state is not State.QUEUED or post.attempt]
         if gone or not found:
             what = f"{gone[0]} is on its way or out already" if gone else f"Announcement {number} is a draft"
             raise BadInput(f"{what}.", next_step="Look at how it stands now.")
-        letter = letters.parse(was.letter)
+        letter = self.letter_of(number)
         with self._store.write() as tx:
             try:
                 self._cancel_all(tx, found, person)

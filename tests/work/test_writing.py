@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from outreach.bootstrap import House
-from outreach.desk import AlreadyQueued, ChangedMeanwhile, Place, Saved
+from outreach.desk import NOWHERE, AlreadyQueued, ChangedMeanwhile, Place, Saved
 from outreach.doors.worker import Worker
 from outreach.letter import parse
-from outreach.model import BadInput, Letter, Move, State
+from outreach.model import BadInput, Letter, Move, Picture, State
 from outreach.sandbox import Sandbox
 from tests.builders import column, everything, make, require_approval, seen
+from tests.doors.place import a_picture
 from tests.work.clocks import StillClock
 
 ANN, BEN = "ann@example.org", "ben@example.org"
@@ -109,7 +110,101 @@ def test_a_discarded_draft_is_out_of_sight_and_comes_back_when_it_is_saved(house
     assert [row["id"] for row in house.desk.drafts()] == [draft.number]
 
 
+def test_only_the_text_that_was_looked_over_is_queued(house: House, tmp_path: Path) -> None:
+    begun = a_draft(house)
+    house.desk.save_draft(replace(LETTER, body="Ben's text."), place=place(begun), person=BEN)
+
+    with pytest.raises(ChangedMeanwhile):
+        house.desk.add(LETTER, folder=tmp_path, person=ANN, of_draft=place(begun))
+
+    assert house.desk.find(str(begun.number)) == []
+
+
+def test_a_draft_of_another_community_cannot_be_queued_from_here(house: House, tmp_path: Path) -> None:
+    begun = a_draft(house)
+    with house.store.write() as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO communities (id, name, time_zone, approval, created_at) VALUES (77, 'Other', 'UTC', 'off', 0)"
+        )
+        tx.exec_driver_sql("UPDATE announcements SET community_id = 77")
+
+    with pytest.raises(BadInput, match="There is no announcement"):
+        house.desk.add(LETTER, folder=tmp_path, person=ANN, of_draft=place(begun))
+
+    assert column(house.store, "SELECT count(*) FROM posts") == [0]
+
+
+def test_an_unfinished_draft_is_read_again_as_it_was_kept(house: House) -> None:
+    letter = Letter("", "Half a sen", template="webinar", pictures=(Picture("a.jpg", ""),), at="2026-12-02")
+
+    saved = house.desk.save_draft(letter, person=ANN)
+
+    assert house.desk.letter_of(saved.number) == letter
+
+
+@pytest.mark.parametrize("odd", [Letter("A\x00B", "x"), Letter("A", "x \x07"), Letter("A", "x" * 1_100_000)])
+def test_what_could_not_be_read_again_is_not_kept(house: House, odd: Letter) -> None:
+    with pytest.raises(BadInput):
+        house.desk.save_draft(odd, person=ANN)
+
+    assert house.desk.drafts() == []
+
+
+def test_a_picture_without_its_words_is_kept_in_a_draft_and_never_queued(house: House, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(a_picture())
+    letter = replace(LETTER, pictures=(Picture("a.jpg", ""),))
+    house.desk.save_draft(letter, person=ANN)
+
+    with pytest.raises(BadInput, match=r"Picture 1 has no alt text\."):
+        house.desk.add(letter, folder=tmp_path)
+
+
+def test_a_draft_whose_template_is_gone_can_still_be_saved(house: House) -> None:
+    saved = house.desk.save_draft(Letter(template="gone"), person=ANN)
+
+    assert [row["title"] for row in house.desk.drafts()] == ["gone"]
+    assert house.desk.letter_of(saved.number).template == "gone"
+
+
+def test_what_is_for_now_can_be_taken_back_for_two_minutes(house: House, still: StillClock) -> None:
+    letter = replace(LETTER, at="now", times=(("facebook", "now"), ("listserv", "2026-12-02 09:00")))
+
+    timed = house.desk.with_time_to_undo(letter)
+
+    assert (timed.at, dict(timed.times)["facebook"]) == ("2026-12-01T14:02:00Z", "2026-12-01T14:02:00Z")
+    assert dict(timed.times)["listserv"] == "2026-12-02 09:00"
+
+
+def test_the_plan_of_a_letter_is_what_queueing_it_does(house: House, tmp_path: Path) -> None:
+    letter = replace(LETTER, times=(("facebook", "2026-12-02 07:00"),))
+
+    plan = house.desk.plan(letter)
+
+    posts = house.desk.add(letter, folder=tmp_path).posts
+    assert {g.channel: g.due.due_at for g in plan.goes if g.due} == {p.channel: p.due_at for p in posts}
+    assert everything(house.store)
+
+
 # Edits
+
+
+def test_the_pictures_of_what_was_queued_from_a_folder_can_be_edited_and_taken_back(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(a_picture())
+    letter = replace(LETTER, pictures=(Picture("a.jpg", "A poster"),))
+    number = house.desk.add(letter, folder=tmp_path).announcement
+    (tmp_path / "a.jpg").unlink()
+    sent = {p.channel: p.content_sha256 for p in house.desk.find(str(number))}
+
+    [kept] = house.desk.letter_of(number).pictures
+    changed = replace(house.desk.letter_of(number), body="Room 8.")
+    house.desk.edit(at_hand(house, number), changed, folder=NOWHERE)
+    draft = house.desk.undo(number)
+
+    assert (house.media / kept.file).is_file()
+    assert {p.channel: p.content_sha256 for p in house.desk.find(str(number))} != sent
+    assert house.desk.preview_letter(house.desk.letter_of(draft.number), folder=NOWHERE)
 
 
 def test_an_edit_changes_text_and_time_of_what_is_queued_and_voids_the_approval(

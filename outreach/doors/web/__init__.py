@@ -22,7 +22,10 @@ from outreach.doors.web import (
     metrics,
     months,
     previews,
+    queueing,
     troubles,
+    uploads,
+    writing,
 )
 from outreach.doors.web.frame import Site
 from outreach.doors.web.shelf import Shelf
@@ -62,6 +65,9 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         forgotten,
         members,
         account,
+        uploads,
+        writing,
+        queueing,
     ):
         app.include_router(part.routes(site))
     metrics.add(app, site)
