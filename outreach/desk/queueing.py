@@ -99,6 +99,8 @@ class Queueing(Looking):
     def draft(self, letter: Letter, *, person: str | None = None) -> Added:
         """Keep a letter as a draft: an announcement without posts. Adding the same text later queues it."""
         self._chosen(letter.to)
+        if letter.template:
+            self._composer.template(letter.template)  # one that is not there could never be queued
         new = self._new_announcement(letter, self._composer.title(letter), Author(person))
         with self._store.write() as tx:
             known = announcements.saying_nothing_yet(tx, self._community.id, new.said)
