@@ -38,6 +38,7 @@ from outreach.watch.lateness import Lateness
 from outreach.watch.nightly import Nightly
 from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
+from outreach.watch.sealing import Sealing
 from outreach.watch.telling import Telling
 
 _serials = itertools.count()
@@ -249,6 +250,7 @@ class House:
             Errand("afterwards", 60, self.new_afterwards().round),
             Errand("nightly backup", 60, self.new_nightly().round),
             Errand("alarms", 15, self._telling().round),
+            Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
             *self._digests(),
             *self._pings(worker),
         )
