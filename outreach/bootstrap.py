@@ -25,6 +25,7 @@ from outreach.library import Library
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.results import Result
+from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
 from outreach.store import Store, channels, home, open_store, workers
 from outreach.store.limits import Limits
@@ -162,6 +163,17 @@ class House:
         )
         return Desk(
             store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
+        )
+
+    @property
+    def rewording(self) -> Rewording:
+        """What people do to templates."""
+        return Rewording(
+            store=self.store,
+            library=self.library,
+            targets=self.targets,
+            community=self.settings.OUTREACH_COMMUNITY,
+            now=self.clock.now,
         )
 
     @cached_property

@@ -4,6 +4,7 @@ from outreach.desk.acting import Acting
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.queueing import Added, AlreadyQueued
+from outreach.desk.running import Overtaken, Running
 from outreach.desk.writing import ChangedMeanwhile, Place, Saved, Writing
 from outreach.store.announcements import Author
 
@@ -15,11 +16,12 @@ __all__ = [
     "Changed",
     "ChangedMeanwhile",
     "Desk",
+    "Overtaken",
     "Place",
     "Preview",
     "Saved",
 ]
 
 
-class Desk(Writing, Approving, Acting):
+class Desk(Writing, Approving, Acting, Running):
     """The verbs of one community. `on_queued` is called after something new may be due."""
