@@ -14,6 +14,7 @@ from outreach.store.versions import Kept
 from outreach.wording import Template, faults, resolve
 
 MOST_CHARS = 60_000
+_MOST_VERSIONS = 2**31 - 1
 _SAMPLE_BODY = "Here stands what the announcement itself says."
 _SAMPLE_LINK = "https://example.org/more"
 
@@ -62,6 +63,13 @@ class Opened:
     other_files: Sequence[str]
 
 
+_ODD = Tried(
+    None,
+    (BadInput("The file's name holds a character that nobody can see.", next_step="Give the file another name."),),
+    (),
+)
+
+
 def base_of(text: str) -> str:
     """Name a text, so that who saves on top of it can say so."""
     return sha256_of_json([text])[:32]
@@ -89,7 +97,10 @@ class Rewording:
 
     def all(self) -> list[tuple[str, Tried]]:
         """Give every template by its name, broken ones included, without samples."""
-        return [(name, self._read(name)) for name in self._library.names()]
+        return [
+            (name, self._read(name)) if name.isprintable() else (ascii(name)[1:-1], _ODD)
+            for name in self._library.names()
+        ]
 
     def _read(self, name: str) -> Tried:
         try:
@@ -110,7 +121,7 @@ class Rewording:
         """Give one version with its text. Raises `BadInput` where there is none."""
         self._library.text(name)
         with self._store.read() as tx:
-            found = versions.one(tx, f"{name}.md", number)
+            found = versions.one(tx, f"{name}.md", number) if 0 < number <= _MOST_VERSIONS else None
         if found is None:
             raise BadInput(f"There is no version {number} of {name}.", next_step="Choose one of its versions.")
         return found
