@@ -148,14 +148,13 @@ PATHS = ("/channels", "/templates", "/templates/webinar", "/templates/webinar/ve
 
 def test_everybody_can_use_these_pages(enter: Enter, town: Town) -> None:
     lived_in(town)
-    for size in (WIDE, NARROW):
-        for dark in (False, True):
-            page = enter(size=size, dark=dark)
-            for path in PATHS:
-                page.goto(path)
-                page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
-                found = (violations(page), sideways_px(page) <= 0, times_without_zone(page))
-                assert found == ([], True, []), (path, size, dark)
+    for size, dark in ((WIDE, False), (NARROW, True)):
+        page = enter(size=size, dark=dark)
+        for path in PATHS:
+            page.goto(path)
+            page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+            found = (violations(page), sideways_px(page) <= 0, times_without_zone(page))
+            assert found == ([], True, []), (path, size, dark)
 
 
 def test_a_channel_is_paused_by_keyboard_alone(enter: Enter, town: Town) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -188,6 +190,25 @@ def test_a_token_that_ended_is_told_on_the_page_that_asked(tmp_path: Path, migra
 
     assert "facebook would let nothing out now" in page
     assert "Facebook does not accept the token" in page
+
+
+def test_a_channel_that_is_being_asked_is_not_asked_a_second_time(tmp_path: Path, migrated_file: Path) -> None:
+    settings = {"FACEBOOK_PAGE_ID": "1", "FACEBOOK_PAGE_TOKEN": "t", "OUTREACH_HTTP_TIMEOUT_S": "3"}
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as another:
+        settings["FACEBOOK_GRAPH_URL"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        house = Place(tmp_path, None, database=migrated_file, **settings).house()
+        with served(create(house)) as address:
+            first, second = (member(house, address, email) for email in ("ann@example.org", "ben@example.org"))
+            first.get("/channels")
+            answer = another.submit(first.post, "/channels/facebook/test")
+            asked, _ = silent.accept()  # it is being asked now, and nobody answers
+            refused = second.post("/channels/facebook/test")
+            asked.close()
+            told = answer.result()
+        house.close()
+
+    assert (refused.status_code, "facebook is being asked already." in refused.text) == (409, True)
+    assert "facebook would let nothing out now" in told.text
 
 
 def test_everything_is_stopped_with_a_reason_and_let_out_again(ann: Guest, house: House) -> None:
