@@ -12,7 +12,7 @@ from outreach.doors.web.frame import Site
 from outreach.model import BadInput
 from outreach.roles import Verb
 from outreach.store import actions, seals
-from outreach.store.actions import Action, Wanted
+from outreach.store.actions import Wanted
 from outreach.when import wall_time_to_utc
 
 SERVICE = "-"
@@ -27,7 +27,7 @@ KINDS = {
     "Templates and settings": ("change template", "set wishes", "set approval"),
     "People": (
         *("log in", "log out", "invite", "withdraw invitation", "join", "set roles", "close account", "reopen account"),
-        *("set password", "make reset link", "reset", "begin second factor", "end second factor"),
+        *("set password", "make reset link", "begin second factor", "end second factor"),
         *("make token", "revoke token"),
     ),
 }
@@ -56,11 +56,38 @@ def routes(site: Site) -> APIRouter:
     return router
 
 
-def said(action: Action) -> str:
+_SAID = {
+    "edit": "edited",
+    "approve": "approved",
+    "ask for changes": "changes asked for",
+    "comment": "commented",
+    "draft": "draft begun",
+    "discard": "draft discarded",
+    "pause channel": "channel paused",
+    "resume channel": "channel resumed",
+    "change template": "template changed",
+    "set wishes": "wishes set",
+    "set approval": "approval set",
+    "log in": "logged in",
+    "log out": "logged out",
+    "invite": "invited",
+    "withdraw invitation": "invitation withdrawn",
+    "join": "joined",
+    "set roles": "roles set",
+    "close account": "account closed",
+    "reopen account": "account reopened",
+    "set password": "password set",
+    "make reset link": "link for a new password made",
+    "begin second factor": "second factor begun",
+    "end second factor": "second factor ended",
+    "make token": "token made",
+    "revoke token": "token revoked",
+}
+
+
+def said(kind: str) -> str:
     """Say what happened in the words that people read."""
-    if action.post is None and action.channel is None:
-        return action.kind
-    return happened(action.kind)
+    return _SAID.get(kind) or happened(kind)
 
 
 def _read(asked: dict[str, str], community: int, zone: str) -> Wanted:
