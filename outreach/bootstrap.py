@@ -25,6 +25,7 @@ from outreach.library import Library
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.results import Result
+from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
 from outreach.store import Store, channels, home, open_store, workers
 from outreach.store.limits import Limits
@@ -38,6 +39,7 @@ from outreach.watch.lateness import Lateness
 from outreach.watch.nightly import Nightly
 from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
+from outreach.watch.sealing import Sealing
 from outreach.watch.telling import Telling
 
 _serials = itertools.count()
@@ -163,6 +165,17 @@ class House:
             store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
         )
 
+    @property
+    def rewording(self) -> Rewording:
+        """What people do to templates."""
+        return Rewording(
+            store=self.store,
+            library=self.library,
+            targets=self.targets,
+            community=self.settings.OUTREACH_COMMUNITY,
+            now=self.clock.now,
+        )
+
     @cached_property
     def access(self) -> Access:
         """Who is there and what they may do."""
@@ -249,6 +262,7 @@ class House:
             Errand("afterwards", 60, self.new_afterwards().round),
             Errand("nightly backup", 60, self.new_nightly().round),
             Errand("alarms", 15, self._telling().round),
+            Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
             *self._digests(),
             *self._pings(worker),
         )

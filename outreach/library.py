@@ -1,6 +1,8 @@
-"""The library: templates read from the files of `queue/templates`, each with its fields and its wordings."""
+"""The library: templates in the files of `queue/templates`, each with its fields and its wordings; read, tried and written."""
 
+import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -14,6 +16,8 @@ from outreach.wording import CHANNEL_LINE, Field, Place, Template, faults
 
 _COMMENTS = "Begin a channel's own wording with <!-- channel: facebook -->; write a comment as {# … #}."
 _MOVE_IT = "Give the other channel a file of its own, or put both into the template as sections."
+NEW_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+_SUCH_A_NAME = "Write it such as call-for-abstracts, with at most 60 characters."
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -47,9 +51,7 @@ class Library:
         """Read one template. Raises `BadInput` for a name that is not in the folder, and for a broken file."""
         names = self.names()
         if name not in names:
-            near = get_close_matches(name[:40].lower(), names, 3)
-            step = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names) or 'none'}."
-            raise BadInput(f'There is no template "{name[:40]}".', where="template", next_step=step)
+            raise _no_such(name, names)
         template = self._read(name)
         for fault in faults(template):
             raise fault
@@ -58,6 +60,29 @@ class Library:
     def all(self) -> list[Template]:
         """Read every template, sorted by name. Raises `BadInput` for the first broken file."""
         return [self.get(name) for name in self.names()]
+
+    def text(self, name: str) -> str:
+        """Give a template's file as it is now. Raises `BadInput` for a name that is not in the folder."""
+        if name not in self.names():
+            raise _no_such(name, self.names())
+        return _text_in(self._folder / f"{name}.md")
+
+    def other_files(self, name: str) -> list[str]:
+        """Name the files beside a template that hold its wordings for single channels."""
+        return [path.name for path in self._files() if path.stem.startswith(f"{name}.")]
+
+    def tried(self, name: str, text: str) -> Template:
+        """Read a template as if its file said this. Writes nothing. Raises `BadInput` with file and line."""
+        return self._read(name, text)
+
+    def write(self, name: str, text: str) -> None:
+        """Make a template's file say this, whole or not at all. The caller has tried it.
+
+        Raises `BadInput` for a name that is not in the folder and that a new file could not have, and `OSError`.
+        """
+        if name not in self.names() and not NEW_NAME.fullmatch(name):
+            raise BadInput("A name is made of small letters, digits and dashes.", where="name", next_step=_SUCH_A_NAME)
+        _write_whole(self._folder / f"{name}.md", text)
 
     def problems(self) -> list[BadInput]:
         """Find everything that is wrong with the folder and its files. Raises nothing."""
@@ -83,9 +108,10 @@ class Library:
             raise BadInput(message, where=str(self._folder), next_step=step) from None
         return sorted(found, key=lambda path: path.stem)
 
-    def _read(self, name: str) -> Template:
+    def _read(self, name: str, given: str | None = None) -> Template:
         file = f"{name}.md"
-        entries, text, line = read_front_matter(_text_in(self._folder / file), name=file)
+        whole = _text_in(self._folder / file) if given is None else given
+        entries, text, line = read_front_matter(whole, name=file)
         with _in_file(file):
             head = _head(entries)
             body, *own = [*_sections(text, line, file), *self._siblings(name)]
@@ -116,6 +142,26 @@ def _in_file(name: str) -> Iterator[None]:
     except BadInput as trouble:
         where = f"{name}, {trouble.where}" if trouble.where.startswith("line ") else trouble.where
         raise BadInput(trouble.message, where=where, next_step=trouble.next_step) from None
+
+
+def _no_such(name: str, names: Sequence[str]) -> BadInput:
+    near = get_close_matches(name[:40].lower(), names, 3)
+    step = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(names) or 'none'}."
+    return BadInput(f'There is no template "{name[:40]}".', where="template", next_step=step)
+
+
+def _write_whole(file: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(file)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _text_in(path: Path) -> str:

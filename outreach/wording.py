@@ -348,7 +348,8 @@ class _Inspection:
 
     def _visit(self, node: "nodes.Node", loop: frozenset[str], depth: int) -> None:
         kind = type(node).__name__
-        if depth > _MAX_DEPTH:
+        # Python's own compiler takes each further elif for one level more.
+        if depth + len(getattr(node, "elif_", ())) > _MAX_DEPTH:
             self._fault(node.lineno, "The wording is nested too deeply.", "Make it simpler.")
         elif kind in self._rules:
             self._rules[kind](node, loop, depth)

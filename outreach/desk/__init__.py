@@ -6,6 +6,7 @@ from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
+from outreach.desk.running import Overtaken, Running
 from outreach.desk.writing import NOWHERE, UNDO_FOR, Plan, Saved
 from outreach.store.announcements import Author
 
@@ -21,6 +22,7 @@ __all__ = [
     "Counsel",
     "Desk",
     "NamedDay",
+    "Overtaken",
     "Place",
     "Plan",
     "Preview",
@@ -28,5 +30,5 @@ __all__ = [
 ]
 
 
-class Desk(Planning, Advising, Approving, Acting):
+class Desk(Planning, Advising, Approving, Acting, Running):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -1,4 +1,4 @@
-"""Acting: what people decide about posts that are queued, failed, missed or in doubt, and about channels."""
+"""Acting: what people decide about posts that are queued, failed, missed or in doubt."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from outreach import letter as letters
 from outreach import lifecycle
 from outreach.desk.looking import Changed, Looking, read_name
-from outreach.lifecycle import IllegalMove, Pause
+from outreach.lifecycle import IllegalMove
 from outreach.model import BadInput, Move, Post, State
-from outreach.store import aftermath, announcements, channels, moves, posts
+from outreach.store import aftermath, announcements, moves, posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +114,6 @@ class Acting(Looking):
             announcements.set_paused(tx, found, paused, now=self._now(), person=person)
         self.on_queued()
         return Changed(self._again(found))
-
-    # Channels
-
-    def pause_channel(self, name: str, *, reason: str, person: str | None = None) -> None:
-        """Let nothing out on a channel until it is resumed."""
-        with self._store.write() as tx:
-            row = channels.by_name(tx, self._community.id, name)
-            channels.pause(tx, row.id, Pause(reason, None), now=self._now(), person=person or "a person")
-
-    def resume_channel(self, name: str, *, person: str | None = None) -> None:
-        """Let posts out on a channel again."""
-        with self._store.write() as tx:
-            row = channels.by_name(tx, self._community.id, name)
-            channels.resume(tx, row.id, now=self._now(), person=person or "a person")
-        self.on_queued()
 
 
 def _let_go_if_wholly_cancelled(tx: Any, post: Post) -> None:

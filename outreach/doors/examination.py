@@ -10,7 +10,7 @@ from typing import Any
 
 from outreach.bootstrap import House, build, settings_from_environment
 from outreach.model import BadInput
-from outreach.store import StoreTrouble, backup, explained, health, safety, workers
+from outreach.store import StoreTrouble, backup, explained, health, safety, seals, workers
 from outreach.when import show
 
 _LEAST_FREE_BYTES = 50_000_000
@@ -126,11 +126,13 @@ def _alarms(house: House) -> Iterator[Finding]:
 
 def _kept_safe(house: House) -> Iterator[Finding]:
     with house.store.read() as tx:
-        safe, known = safety.current(tx), backup.known(tx)
+        safe, known, seal = safety.current(tx), backup.known(tx), seals.latest(tx)
     if safe is not None:
         at = show(safe.since, house.settings.OUTREACH_TIME_ZONE)
         yield Finding("safe mode", False, f"on since {at}, nothing goes out: {safe.reason}", _LEAVE)
     yield _backup(house, known)
+    told = f"seal {seal.id} of {show(seal.at, house.settings.OUTREACH_TIME_ZONE)}" if seal else "not sealed yet"
+    yield Finding("history", True, f"{told}; prove it with: outreach verify-history")
 
 
 def _backup(house: House, known: backup.Known) -> Finding:

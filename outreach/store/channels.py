@@ -80,7 +80,8 @@ def wishes(tx: Transaction, community_id: int) -> dict[str, Any]:
 def set_wishes(tx: Transaction, community_id: int, wanted: dict[str, Any], *, now: datetime, person: str) -> None:
     """Keep what a community wishes of its page."""
     tx.execute(update(communities).where(communities.c.id == community_id).values(wishes=wanted))
-    tx.execute(insert(events), {"at": now, "kind": "set wishes", "person": person, "note": str(wanted)})
+    note = ", ".join(f"{name.replace('_', ' ')} {value or 'none'}" for name, value in wanted.items())
+    tx.execute(insert(events), {"at": now, "kind": "set wishes", "person": person, "note": note})
 
 
 def set_approval(tx: Transaction, community_id: int, approval: str, *, now: datetime, person: str) -> None:

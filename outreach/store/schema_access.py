@@ -178,5 +178,7 @@ seals = Table(
     Column("last_sighting", Id, nullable=False),
     Column("entries", Integer, nullable=False),
     Column("sha256", Text, nullable=False),
+    # The first digits of the hash of each entry: they prove nothing, but find the one that was changed.
+    Column("marks", Text, nullable=False),
     Column("at", Instant, nullable=False),
 )

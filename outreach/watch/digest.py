@@ -8,9 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from outreach.alarms import Note, Route
 from outreach.alarms.words import MOST_LISTED
 from outreach.model import Post
-from outreach.store import Store, channels, checks, safety, troubles, week
+from outreach.store import Store, channels, checks, safety, seals, troubles, week
 from outreach.store.alarms import take_turn
 from outreach.store.channels import ChannelRow
+from outreach.store.seals import Seal
 from outreach.watch.alarms import REMEMBERED_FOR
 from outreach.when import show, wall_time_to_utc
 
@@ -29,7 +30,10 @@ _CLOSING = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is told in a digest. `ends` are the instants at which the access to channels ends, by their names."""
+    """What is told in a digest. `ends` are the instants at which the access to channels ends, by their names.
+
+    `seal` is the latest seal of the history: with each digest a copy of its hash lies where nobody of the install reaches.
+    """
 
     community: str
     zone: str
@@ -40,6 +44,7 @@ class Standing:
     waiting: Sequence[Post]
     ends: Sequence[tuple[str, datetime]]
     safe_mode: str | None = None
+    seal: Seal | None = None
 
 
 def digest_note(standing: Standing) -> Note:
@@ -53,6 +58,7 @@ def digest_note(standing: Standing) -> Note:
         *_section("Waits for a person", [_waiting(post) for post in standing.waiting]),
         *_section("Access that ends", [f"{name}: {show(at, standing.zone)}" for name, at in standing.ends]),
         *_section("Paused channels", [f"{channel.name}: {channel.reason}" for channel in paused]),
+        *_sealed(standing.seal, standing.zone),
     ]
     wrong = _wrong(standing, len(paused))
     subject = f"[outreach] {standing.community}: the week: {', '.join(wrong) or 'all is well'}"
@@ -72,6 +78,12 @@ def _section(title: str, entries: Sequence[str]) -> Iterator[str]:
     yield from (f"- {entry}" for entry in entries[:MOST_LISTED])
     if len(entries) > MOST_LISTED:
         yield f"- and {len(entries) - MOST_LISTED} more: outreach queue, outreach history"
+
+
+def _sealed(seal: Seal | None, zone: str) -> Iterator[str]:
+    if seal is not None:
+        yield f"\nThe history is sealed up to {show(seal.at, zone)}; keep this mail, then it can be proved by:"
+        yield f"outreach verify-history --expect {seal.sha256}"
 
 
 def _by_channel(standing: Standing) -> list[str]:
@@ -169,4 +181,5 @@ class Digest:
                 waiting=waiting,
                 ends=[(name, at) for name, at in known if at],
                 safe_mode=mode.reason if mode else None,
+                seal=seals.latest(tx),
             )

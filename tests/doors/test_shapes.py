@@ -214,7 +214,7 @@ def test_init_takes_the_queue_folder_itself(bare: Place) -> None:
 def test_doctor_looks_at_everything(place: Place) -> None:
     checks = place.json("doctor")["checks"] if place.json("init") else []
     assert [check["name"] for check in checks] == [
-        *("settings", "database", "clock", "queue", "templates", "disk", "worker", "alerts", "backup"),
+        *("settings", "database", "clock", "queue", "templates", "disk", "worker", "alerts", "backup", "history"),
         *("facebook", "listserv"),
     ]
     assert all(check["ok"] and check["next"] is None for check in checks)

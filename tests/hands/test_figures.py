@@ -133,24 +133,22 @@ def test_what_keeps_posts_from_going_out_is_said(store: Store) -> None:
 # The recent part of a table
 
 
-def events(store: Store, *days: int) -> None:
+def events(store: Store, days: dict[int, int]) -> None:
+    """Entries by their numbers, each written on a day."""
     with store.write() as tx:
-        for day in days:
+        for number, day in days.items():
             at = int((NOW + day * DAY).timestamp()) * 1_000_000
-            tx.execute(text("INSERT INTO events (at, kind) VALUES (:at, 'x')"), {"at": at})
+            tx.execute(text("INSERT INTO events (id, at, kind) VALUES (:id, :at, 'x')"), {"id": number, "at": at})
 
 
 @pytest.mark.parametrize("since", range(-1, 12))
 def test_the_recent_part_of_a_table_is_found_by_halving(store: Store, since: int) -> None:
-    days = [0, 1, 1, 2, 5, 5, 5, 9, 10]
-    events(store, *days)
-    with store.write() as tx:
-        tx.execute(text("DELETE FROM events WHERE id IN (2, 5)"))
+    days = {1: 0, 3: 1, 4: 2, 6: 5, 7: 5, 8: 9, 9: 10}  # numbers that a transaction took and did not use are missing
+    events(store, days)
     with store.read() as tx:
         first = first_since(tx, "events", NOW + since * DAY)
         found = tx.execute(text("SELECT count(*) FROM events WHERE id >= :first"), {"first": first}).scalar()
-    left = [day for place, day in enumerate(days, 1) if place not in (2, 5)]
-    assert found == len([day for day in left if day >= since])
+    assert found == len([day for day in days.values() if day >= since])
 
 
 def test_a_table_with_nothing_in_it_has_no_recent_part(store: Store) -> None:
@@ -179,9 +177,8 @@ def fill(store: Store, *, with_statistics: bool) -> None:
         " FROM posts, n WHERE id = 1"
     )
     tell = f"INSERT INTO events (at, kind, post_id) SELECT due_at - 2 * {year}, 'fail', id FROM posts WHERE id > 1"
-    early = "UPDATE events SET at = at - 1 WHERE id < 3"
     with store.write() as tx:
-        for sql in (announce, queue, tell, early, "ANALYZE" if with_statistics else "SELECT 1"):
+        for sql in (announce, queue, tell, "ANALYZE" if with_statistics else "SELECT 1"):
             tx.execute(text(sql))
 
 

@@ -399,6 +399,7 @@ def test_an_optional_field_that_is_not_given_prints_nothing(type: str, filter: s
         "{{ " + "(" * 3000,
         "{{ " + "not " * 3000 + "meeting }}",
         "{% if meeting %}" * 200 + "{% endif %}" * 200,
+        "{% if meeting %}" + "{% elif meeting %}" * 2000 + "{% endif %}",
     ],
 )
 def test_a_wording_is_not_a_program(body: str) -> None:

@@ -14,6 +14,8 @@ from outreach.bootstrap import House
 from outreach.doors.web import (
     account,
     announcement,
+    audit,
+    channels_page,
     coming,
     entry,
     feeds,
@@ -21,10 +23,12 @@ from outreach.doors.web import (
     members,
     metrics,
     months,
+    preferences,
     previews,
     queueing,
     troubles,
     uploads,
+    wordings,
     writing,
 )
 from outreach.doors.web.frame import Site
@@ -68,6 +72,10 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         uploads,
         writing,
         queueing,
+        channels_page,
+        wordings,
+        preferences,
+        audit,
     ):
         app.include_router(part.routes(site))
     metrics.add(app, site)

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _make_webhooks()
     _make_approving()
     _make_versions_and_seals()
+    _let_nobody_rewrite_the_history()
 
 
 def _widen_what_is_there() -> None:
@@ -221,6 +222,26 @@ def _make_versions_and_seals() -> None:
         sa.Column("last_sighting", _ID, nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("marks", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seals")),
     )
+
+
+_NEVER = "the history is never rewritten"
+
+
+def _let_nobody_rewrite_the_history() -> None:
+    is_sqlite = op.get_bind().dialect.name == "sqlite"
+    if not is_sqlite:
+        op.execute(
+            "CREATE FUNCTION never_rewritten() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION '{_NEVER}'; END $$"
+        )
+    for table in ("events", "sightings", "seals"):
+        for verb in ("update", "delete"):
+            begin = f"CREATE TRIGGER {table}_never_{verb} BEFORE {verb.upper()} ON {table}"
+            if is_sqlite:
+                op.execute(f"{begin} BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END")
+            else:
+                op.execute(f"{begin} FOR EACH ROW EXECUTE FUNCTION never_rewritten()")

@@ -1,0 +1,151 @@
+"""Channels: how each is, pausing and resuming with a reason, asking one without publishing, and stopping everything."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from outreach.access import Visitor
+from outreach.desk import Overtaken
+from outreach.desk.running import MOST_REASON, key_of_channel, key_of_safe_mode, read_reason
+from outreach.doors.web import given
+from outreach.doors.web.frame import NotThere, Posted, Site
+from outreach.model import BadInput
+from outreach.roles import Verb
+from outreach.watch.preflight import DAILY
+
+
+def routes(site: Site) -> APIRouter:
+    """Make the routes."""
+    router = APIRouter()
+    _add_looking(router, site)
+    _add_pausing(router, site)
+    _add_asking(router, site)
+    _add_stopping(router, site)
+    return router
+
+
+def _add_looking(router: APIRouter, site: Site) -> None:
+    @router.get("/channels")
+    def channels(request: Request, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]) -> Response:
+        return _page(request, site, visitor)
+
+
+def _add_pausing(router: APIRouter, site: Site) -> None:
+    desk = site.house.desk
+
+    @router.post("/channels/{name}/pause")
+    def pause(request: Request, name: str, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        _check(site, name)
+        try:
+            reason = read_reason(form.text("reason"))
+            desk.pause_channel(name, reason=reason, person=form.visitor.email, seen=form.text("seen"))
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, of=name, typed=form.text("reason"))
+        return site.go(f"/channels#{name}", notice=f"{name} is paused: nothing goes out on it until it is resumed.")
+
+    @router.post("/channels/{name}/resume")
+    def resume(request: Request, name: str, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        _check(site, name)
+        try:
+            reason = read_reason(form.text("reason"))
+            desk.resume_channel(name, person=form.visitor.email, reason=reason, seen=form.text("seen"))
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, of=name, typed=form.text("reason"))
+        return site.go(f"/channels#{name}", notice=f"{name} is ready: posts go out on it again.")
+
+
+def _add_asking(router: APIRouter, site: Site) -> None:
+    asked = _Asked()
+
+    @router.post("/channels/{name}/test")
+    def test(request: Request, name: str, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        _check(site, name)
+        try:
+            with asked.alone(name):
+                found = site.house.new_preflight().of_channel(name)
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, of=name, status_code=409)
+        grave = [problem for problem in found.problems if not problem.is_warning]
+        said = f"{name} would let a post out now." if not grave else f"{name} would let nothing out now: see below."
+        return site.go(f"/channels#{name}", notice=said)
+
+
+def _add_stopping(router: APIRouter, site: Site) -> None:
+    desk = site.house.desk
+
+    @router.post("/stop-everything")
+    def stop(request: Request, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        try:
+            reason = read_reason(form.text("reason"))
+            desk.stop_everything(reason=reason, person=form.visitor.email, seen=form.text("seen"))
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, of="everything", typed=form.text("reason"))
+        return site.go("/channels", notice="Everything is stopped: nothing goes out on any channel.")
+
+    @router.post("/let-out-again")
+    def let_out(request: Request, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        try:
+            reason = read_reason(form.text("reason"))
+            desk.let_out_again(reason=reason, person=form.visitor.email, seen=form.text("seen"))
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, of="everything", typed=form.text("reason"))
+        return site.go("/channels", notice="Posts go out again when they are due.")
+
+
+class _Asked:
+    """Which channels are being asked right now: ten clicks are not ten questions to Facebook."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        with self._lock:
+            if name in self._names:
+                raise BadInput(f"{name} is being asked already.", next_step="Look again in half a minute.")
+            self._names.add(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._names.discard(name)
+
+
+def _check(site: Site, name: str) -> None:
+    if name not in {row.name for row in site.house.desk.channels()}:
+        raise NotThere("There is no such channel.", next_step="Go back to the channels.")
+
+
+def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Response:
+    house = site.house
+    bad = shown.get("bad")
+    if bad is not None:
+        shown.setdefault("status_code", 409 if isinstance(bad, Overtaken) else 422)
+    set_up = {target.name for target in house.targets}
+    mode = house.desk.safe_mode()
+    rows = [
+        {
+            "row": row,
+            "is": is_,
+            "seen": key_of_channel(row),
+            "is_set_up": row.name in set_up,
+            "settings": given.of_kind(house.settings, row.kind),
+            "next_check": is_.check.at + DAILY if is_.check else None,
+        }
+        for row, is_ in house.desk.how_channels_are()
+    ]
+    more = {
+        "limits": house.limits,
+        "safe_mode": mode,
+        "seen_mode": key_of_safe_mode(mode),
+        "now": house.clock.now(),
+        "soon": timedelta(days=21),
+        "most_reason": MOST_REASON,
+        "has_mailbox": bool(house.settings.IMAP_HOST),
+    }
+    return site.draw(request, "channels.html", visitor, rows=rows, **more, **shown)
