@@ -249,6 +249,10 @@ class Http:
         """Ask for status and headers alone, whatever body follows."""
         return self._once(method, path, read=lambda _: b"", headers=headers)
 
+    def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Send a body as it is; of the answer status and headers are read, whatever body follows."""
+        return self._once("POST", path, read=lambda _: b"", data=body, headers=headers)
+
     def _once(
         self,
         method: str,

@@ -4,6 +4,7 @@ from outreach.desk.acting import Acting
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.queueing import Added, AlreadyQueued
+from outreach.desk.stopping import Stopping
 from outreach.desk.writing import ChangedMeanwhile, Place, Saved, Writing
 from outreach.store.announcements import Author
 
@@ -21,5 +22,5 @@ __all__ = [
 ]
 
 
-class Desk(Writing, Approving, Acting):
+class Desk(Writing, Approving, Acting, Stopping):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -72,9 +72,14 @@ class Writing(Queueing):
         with self._store.read() as tx:
             return drafts.of_community(tx, self._community.id)
 
-    def save_draft(self, letter: Letter, *, place: Place | None = None, person: str | None = None) -> Saved:
-        """Keep what is being written, however unfinished. Raises `ChangedMeanwhile`, and `BadInput` for what has posts."""
-        new = self._new_draft(letter, person)
+    def save_draft(
+        self, letter: Letter, *, place: Place | None = None, person: str | None = None, source: str | None = None
+    ) -> Saved:
+        """Keep what is being written, however unfinished. `source` is noted in the history of a new one.
+
+        Raises `ChangedMeanwhile`, and `BadInput` for what has posts.
+        """
+        new = self._new_draft(letter, person, source)
         with self._store.write() as tx:
             if place is None:
                 number = drafts.begin(tx, new, self._now())
@@ -104,9 +109,9 @@ class Writing(Queueing):
             raise ChangedMeanwhile(was)
         return was
 
-    def _new_draft(self, letter: Letter, person: str | None) -> NewAnnouncement:
+    def _new_draft(self, letter: Letter, person: str | None, source: str | None = None) -> NewAnnouncement:
         title = " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
-        return self._new_announcement(letter, title, Author(person))
+        return self._new_announcement(letter, title, Author(person, source))
 
     # Edits of what has posts
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -221,12 +220,8 @@ def safe_mode_on(
 
     Example: [cyan]outreach safe-mode on --reason "Wrong link in the poster call"[/cyan]
     """
-    from outreach.store import safety  # start-up time
-
     with opened() as house:
-        who = actor(person, house)
-        with house.store.write() as tx:
-            safety.enter(tx, safety.Cause.PERSON, reason.strip() or "A person.", now=house.clock.now(), person=who)
+        house.desk.stop_everything(reason=reason, person=actor(person, house))
         _tell_safe_mode(house, as_json)
 
 
@@ -237,22 +232,8 @@ def safe_mode_off(person: Actor = None, as_json: AsJson = False) -> None:
     Example: [cyan]outreach safe-mode off --as chair@example.org[/cyan]
     """
     with opened() as house:
-        _leave(house, actor(person, house), house.clock.now())
+        house.desk.let_out_again(person=actor(person, house))
         _tell_safe_mode(house, as_json)
-
-
-def _leave(house: Any, person: str | None, now: datetime) -> None:
-    from outreach.store import aftermath, home, safety  # start-up time
-
-    with house.store.write() as tx:
-        if names := aftermath.workers_to_restart(tx, now):
-            raise BadInput(
-                f"{len(names)} worker{'' if len(names) == 1 else 's'} that ran during the restore must begin anew first.",
-                next_step="Stop outreach worker and outreach up, start them again, then say: outreach safe-mode off",
-            )
-        safety.forget(tx, aftermath.WORKED_ON)
-        if safety.leave(tx, now=now, person=person) and house.store.file is not None:
-            home.move_in(tx, house.store.file)
 
 
 def _tell_safe_mode(house: Any, as_json: bool) -> None:

@@ -11,11 +11,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from outreach import when
 from outreach.bootstrap import House
-from outreach.doors.web import announcement, coming, entry, metrics, troubles
+from outreach.doors import api
+from outreach.doors.web import announcement, coming, entry, manual, metrics, troubles, webhooks_page
 from outreach.doors.web.frame import Site
 from outreach.doors.web.wire import Bounded, FromHere, Shielded
 from outreach.roles import Verb
-from outreach.settings import is_loopback
 from outreach.vault import Vault
 
 _HERE = Path(__file__).parent
@@ -38,9 +38,13 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     app = FastAPI(title="outreach", docs_url=None, redoc_url=None, openapi_url=None)
     site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for part in (entry, coming, announcement):
+    for part in (entry, coming, announcement, webhooks_page):
         app.include_router(part.routes(site))
+    programs = api.create(house, address=site.public_address)
+    app.include_router(manual.routes(site, programs))
+    app.mount("/api/v1", programs)
     metrics.add(app, site)
     troubles.add(app, site)
     _add_wire(app, site)
@@ -55,7 +59,7 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
         community=house.settings.OUTREACH_COMMUNITY,
         zone=house.settings.OUTREACH_TIME_ZONE,
         links=links,
-        is_sandbox=_is_sandbox(house),
+        is_sandbox=house.settings.is_sandbox,
         htmx=json.dumps(_HTMX),
         Verb=Verb,
     )
@@ -64,7 +68,7 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
         access=house.access,
         vault=Vault(house.secret),
         templates=templates,
-        is_sandbox=_is_sandbox(house),
+        is_sandbox=house.settings.is_sandbox,
         links=links,
     )
 
@@ -78,9 +82,3 @@ def _add_wire(app: FastAPI, site: Site) -> None:
     hosts = ["127.0.0.1", "localhost", "[::1]", own.partition(":")[0] if not own.startswith("[") else own]
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.add_middleware(Shielded, is_https=site.is_https)
-
-
-def _is_sandbox(house: House) -> bool:
-    settings = house.settings
-    hosts = [h for h in (settings.FACEBOOK_GRAPH_URL.split("/")[2].split(":")[0], settings.SMTP_HOST) if h]
-    return all(is_loopback(host) for host in hosts)
