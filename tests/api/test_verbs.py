@@ -7,7 +7,7 @@ from outreach.doors.worker import Worker
 from outreach.model import Move
 from outreach.sandbox import Sandbox
 from tests.api.conftest import LETTER, Program
-from tests.builders import make, require_approval
+from tests.builders import make, require_approval, take
 from tests.work.clocks import StillClock
 
 
@@ -163,6 +163,7 @@ def test_what_failed_is_queued_again(ann: Program, house: House) -> None:
 
 def test_a_post_in_doubt_is_confirmed_with_its_address(ann: Program, house: House) -> None:
     number = queued(ann, to=["facebook"])
+    take(house.store, house.desk.find("1")[0])
     make(house.store, house.desk.find("1")[0], Move.DOUBT)
     for wrong in (None, "nowhere"):
         refused = ann.post(f"/announcements/{number}/confirm", {"url": wrong})
