@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from outreach.doors.api.problems import Problem, answer, of_refusal, of_status
 from outreach.model import BadInput
@@ -59,9 +59,10 @@ def add(app: FastAPI) -> None:
 
 
 def _allowed(app: FastAPI, request: Request) -> list[str]:
-    scope = dict(request.scope)
-    found = [route for route in app.routes if route.matches(scope)[0] is not Match.NONE]
-    return sorted({method for route in found for method in getattr(route, "methods", None) or ()})
+    """Give the methods of an address: of all its routes, not only of the one that came nearest."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    items = [item for template, item in app.openapi()["paths"].items() if compile_path(template)[0].match(path)]
+    return sorted({method.upper() for item in items for method in item})
 
 
 def _no_json() -> Problem:
