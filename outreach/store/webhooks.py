@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
@@ -157,7 +157,7 @@ def left_in_doubt(tx: Transaction, hook: WebhookRow, *, most: int) -> list[Happe
         .add_columns(events.c.note, events.c.attempt)
         .select_from(posts)
         .join(events, events.c.id == latest)
-        .where(posts.c.state == "unconfirmed", posts.c.look_at.is_(None))
+        .where(text("posts.state = 'unconfirmed'"), posts.c.look_at.is_(None))
         .where(~known.where(deliveries.c.event_id == events.c.id).exists())
         .order_by(events.c.id)
         .limit(most)

@@ -9,7 +9,7 @@ from outreach.doors.api.asking import Pace
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
 from outreach.roles import MAY, Role, Verb
-from tests.api.conftest import LETTER, Program, Programs
+from tests.api.conftest import LETTER, Program, Programs, visitor
 from tests.api.test_verbs import kind, queued
 from tests.web.visitors import member
 from tests.work.clocks import StillClock
@@ -34,8 +34,6 @@ def test_a_session_of_the_page_opens_nothing_here(address: str, house: House) ->
 def test_a_revoked_an_ended_and_a_closed_token_open_nothing(
     ann: Program, ben: Program, address: str, house: House, still: StillClock
 ) -> None:
-    from tests.api.conftest import visitor
-
     who = visitor(house, "ben@example.org")
     house.access.revoke_token(who, house.access.tokens(who)[0].id)
     assert kind(ben.get("/me"))[0] == 401
