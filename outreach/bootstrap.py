@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from outreach.access import Access
 from outreach.alarms import Route, Routes, route_to, routes_of
+from outreach.alarms.knocking import Knocker
 from outreach.alarms.outage import Outage
 from outreach.alarms.ping import ping_of
 from outreach.channels import Channel, Surroundings, kinds
@@ -30,6 +31,7 @@ from outreach.settings import Settings, read_settings
 from outreach.store import Store, channels, home, open_store, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
+from outreach.vault import Vault
 from outreach.watch import Watch
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
@@ -41,6 +43,7 @@ from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
 from outreach.watch.sealing import Sealing
 from outreach.watch.telling import Telling
+from outreach.watch.webhooks import Webhooks
 
 _serials = itertools.count()
 
@@ -263,6 +266,7 @@ class House:
             Errand("nightly backup", 60, self.new_nightly().round),
             Errand("alarms", 15, self._telling().round),
             Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
+            Errand("webhooks", 5, self.webhooks.round),
             *self._digests(),
             *self._pings(worker),
         )
@@ -303,6 +307,17 @@ class House:
     def lateness(self) -> Lateness:
         """How late posts of this process went out."""
         return Lateness()
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """What tells programs what happens."""
+        return Webhooks(
+            store=self.store,
+            vault=Vault(self.secret),
+            knocker=Knocker(is_sandbox=self.settings.is_sandbox),
+            community_id=self.community.id,
+            now=self.clock.now,
+        )
 
     def _free_bytes(self) -> int | None:
         try:

@@ -251,6 +251,12 @@ class Settings(BaseModel):
         return complaints
 
     @property
+    def is_sandbox(self) -> bool:
+        """Tell whether nothing leaves this machine: the Page and the mail server are on it."""
+        hosts = [self.FACEBOOK_GRAPH_URL.split("/")[2].split(":")[0], self.SMTP_HOST]
+        return all(is_loopback(host) for host in hosts if host)
+
+    @property
     def max_per_day(self) -> int:
         """The daily cap given, or five times the hourly one."""
         return 5 * self.OUTREACH_MAX_PER_HOUR if self.OUTREACH_MAX_PER_DAY is None else self.OUTREACH_MAX_PER_DAY

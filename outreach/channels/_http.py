@@ -254,6 +254,10 @@ class Http:
         """Read the beginning of something, at most so many bytes of it, whatever follows."""
         return self._once("GET", path, read=partial(_beginning, most=most))
 
+    def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Send a body as it is; of the answer status and headers are read, whatever body follows."""
+        return self._once("POST", path, read=lambda _: b"", data=body, headers=headers)
+
     def _once(
         self,
         method: str,

@@ -130,6 +130,11 @@ class Looking:
         with self._store.read() as tx:
             return checks.of_channel(tx, name)
 
+    def asks_for_approval(self) -> bool:
+        """Tell whether nothing goes out that nobody but its author has seen."""
+        with self._store.read() as tx:
+            return channels.community(tx, self._community.id).approval == "required"
+
     def safe_mode(self) -> safety.SafeMode | None:
         """Give the safe mode that is on, if one is: nothing goes out then."""
         with self._store.read() as tx:

@@ -96,12 +96,12 @@ class Queueing(Looking):
         self.on_queued()
         return self._added(number, draft.notes)
 
-    def draft(self, letter: Letter, *, person: str | None = None) -> Added:
+    def draft(self, letter: Letter, *, person: str | None = None, source: str | None = None) -> Added:
         """Keep a letter as a draft: an announcement without posts. Adding the same text later queues it."""
         self._chosen(letter.to)
         if letter.template:
             self._composer.template(letter.template)  # one that is not there could never be queued
-        new = self._new_announcement(letter, self._composer.title(letter), Author(person))
+        new = self._new_announcement(letter, self._composer.title(letter), Author(person, source))
         with self._store.write() as tx:
             known = announcements.saying_nothing_yet(tx, self._community.id, new.said)
             if known is not None:

@@ -62,13 +62,14 @@ class Running(Looking):
 
     # Everything at once
 
-    def stop_everything(self, *, reason: str, person: str, seen: str) -> None:
+    def stop_everything(self, *, reason: str, person: str | None = None, seen: str | None = None) -> None:
         """Let nothing out any more, on any channel. Raises `Overtaken`."""
         with self._store.write() as tx:
-            _check_mode(tx, seen)
+            if seen is not None:
+                _check_mode(tx, seen)
             safety.enter(tx, safety.Cause.PERSON, reason, now=self._now(), person=person)
 
-    def let_out_again(self, *, reason: str, person: str, seen: str) -> None:
+    def let_out_again(self, *, person: str | None = None, reason: str | None = None, seen: str | None = None) -> None:
         """End safe mode: somebody's word that this is the right database and that they looked through its queue."""
         let_out(self._store, now=self._now(), person=person, note=reason, seen=seen)
         self.on_queued()
@@ -84,11 +85,6 @@ class Running(Looking):
         """Keep what the community wishes of its page."""
         with self._store.write() as tx:
             channels.set_wishes(tx, self._community.id, wanted.laid_out(), now=self._now(), person=person)
-
-    def asks_for_approval(self) -> bool:
-        """Tell whether nothing goes out that nobody but its author has seen."""
-        with self._store.read() as tx:
-            return channels.community(tx, self._community.id).approval == "required"
 
     def ask_for_approval(self, wanted: bool, *, person: str) -> None:
         """Ask for approval from now on, or no more; it counts at once, for every worker."""

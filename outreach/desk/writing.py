@@ -92,9 +92,14 @@ class Writing(Queueing):
         with self._store.read() as tx:
             return drafts.of_community(tx, self._community.id)
 
-    def save_draft(self, letter: Letter, *, place: Place | None = None, person: str | None = None) -> Saved:
-        """Keep what is being written, however unfinished. Raises `ChangedMeanwhile`, and `BadInput` for what has posts."""
-        new = self._new_draft(letter, person)
+    def save_draft(
+        self, letter: Letter, *, place: Place | None = None, person: str | None = None, source: str | None = None
+    ) -> Saved:
+        """Keep what is being written, however unfinished. `source` is noted in the history of a new one.
+
+        Raises `ChangedMeanwhile`, and `BadInput` for what has posts.
+        """
+        new = self._new_draft(letter, person, source)
         with self._store.write() as tx:
             if place is None:
                 number = drafts.begin(tx, new, self._now())
@@ -117,9 +122,9 @@ class Writing(Queueing):
                 raise BadInput(f"Announcement {number} is no draft.", next_step="Cancel its posts instead.")
             drafts.discard(tx, number, person=person, now=self._now())
 
-    def _new_draft(self, letter: Letter, person: str | None) -> NewAnnouncement:
+    def _new_draft(self, letter: Letter, person: str | None, source: str | None = None) -> NewAnnouncement:
         letters.parse(letters.show(letter), is_draft=True)  # what is kept can be read again
-        return self._new_announcement(letter, self.title_of(letter), Author(person))
+        return self._new_announcement(letter, self.title_of(letter), Author(person, source))
 
     # What would become of it
 
@@ -130,11 +135,6 @@ class Writing(Queueing):
     def editable(self, found: Sequence[Post]) -> list[Post]:
         """Choose the posts that an edit would still reach."""
         return [post for post in found if is_editable(post)]
-
-    def asks_for_approval(self) -> bool:
-        """Tell whether the community has every announcement approved by somebody else."""
-        with self._store.read() as tx:
-            return channels.community(tx, self._community.id).approval != "off"
 
     def plan(self, letter: Letter, *, number: int | None = None) -> Plan:
         """Say what queueing a letter, or saving an edit of what is queued, would do. Raises `BadInput` as that would."""

@@ -1,57 +1,16 @@
 """The JSON shapes that every door gives out: the contract of the project, in one place."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from outreach.contract import POST_KEYS as POST_KEYS
+from outreach.contract import instant as instant
+from outreach.contract import post as post
 from outreach.desk import Added, Changed, Preview
-from outreach.model import BadInput, Post, Problem, State
+from outreach.model import BadInput, Post, Problem
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check
-
-POST_KEYS = (
-    "id",
-    "announcement",
-    "title",
-    "channel",
-    "state",
-    "due_at",
-    "wall_time",
-    "time_zone",
-    "approved",
-    "attempts",
-    "remote_id",
-    "url",
-    "message_id",
-    "reason",
-    "content_sha256",
-)
-
-
-def instant(at: datetime | None) -> str | None:
-    """Write an instant as ISO 8601 in UTC with a Z."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def post(of: Post) -> dict[str, Any]:
-    """Lay out a post."""
-    return {
-        "id": of.name,
-        "announcement": of.announcement,
-        "title": of.title,
-        "channel": of.channel,
-        "state": str(of.state),
-        "due_at": instant(of.due_at),
-        "wall_time": of.wall_time,
-        "time_zone": of.time_zone,
-        "approved": bool(of.approved),
-        "attempts": of.attempt,
-        "remote_id": of.remote_id,
-        "url": of.url,
-        "message_id": of.message_id,
-        "reason": of.reason or ("paused by a person" if of.paused and of.state is State.QUEUED else None),
-        "content_sha256": of.content_sha256,
-    }
 
 
 def posts(of: Iterable[Post]) -> list[dict[str, Any]]:

@@ -86,7 +86,10 @@ answers = Table(
     Column("key", Text, primary_key=True),
     Column("request_sha256", Text, nullable=False),
     Column("at", Instant, nullable=False, index=True),
+    # When somebody last began to work on it: another who repeats it after a crash takes it over.
+    Column("taken_at", Instant, nullable=False),
     Column("status", Integer),
+    # Encrypted: an answer may hold a link or a secret that opens something.
     Column("body", Text),
 )
 

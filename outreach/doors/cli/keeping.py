@@ -220,12 +220,8 @@ def safe_mode_on(
 
     Example: [cyan]outreach safe-mode on --reason "Wrong link in the poster call"[/cyan]
     """
-    from outreach.store import safety  # start-up time
-
     with opened() as house:
-        who = actor(person, house)
-        with house.store.write() as tx:
-            safety.enter(tx, safety.Cause.PERSON, reason.strip() or "A person.", now=house.clock.now(), person=who)
+        house.desk.stop_everything(reason=reason, person=actor(person, house))
         _tell_safe_mode(house, as_json)
 
 
@@ -235,10 +231,8 @@ def safe_mode_off(person: Actor = None, as_json: AsJson = False) -> None:
 
     Example: [cyan]outreach safe-mode off --as chair@example.org[/cyan]
     """
-    from outreach.desk.running import let_out  # start-up time
-
     with opened() as house:
-        let_out(house.store, now=house.clock.now(), person=actor(person, house))
+        house.desk.let_out_again(person=actor(person, house))
         _tell_safe_mode(house, as_json)
 
 

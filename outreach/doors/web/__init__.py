@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from outreach import when
 from outreach.bootstrap import House
+from outreach.doors import api
 from outreach.doors.web import (
     account,
     announcement,
@@ -20,6 +21,7 @@ from outreach.doors.web import (
     entry,
     feeds,
     forgotten,
+    manual,
     members,
     metrics,
     months,
@@ -28,6 +30,7 @@ from outreach.doors.web import (
     queueing,
     troubles,
     uploads,
+    webhooks_page,
     wordings,
     writing,
 )
@@ -35,7 +38,6 @@ from outreach.doors.web.frame import Site
 from outreach.doors.web.shelf import Shelf
 from outreach.doors.web.wire import Bounded, FromHere, Shielded, origin_of
 from outreach.roles import Verb
-from outreach.settings import is_loopback
 from outreach.vault import Vault
 
 _HERE = Path(__file__).parent
@@ -58,6 +60,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     app = FastAPI(title="outreach", docs_url=None, redoc_url=None, openapi_url=None)
     site = app.state.site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
+    app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
     for part in (
         entry,
@@ -76,8 +79,12 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         wordings,
         preferences,
         audit,
+        webhooks_page,
     ):
         app.include_router(part.routes(site))
+    programs = api.create(house, address=site.public_address)
+    app.include_router(manual.routes(site, programs))
+    app.mount("/api/v1", programs)
     metrics.add(app, site)
     troubles.add(app, site)
     _add_wire(app, site)
@@ -92,7 +99,7 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
         community=house.settings.OUTREACH_COMMUNITY,
         zone=house.settings.OUTREACH_TIME_ZONE,
         links=links,
-        is_sandbox=_is_sandbox(house),
+        is_sandbox=house.settings.is_sandbox,
         htmx=json.dumps(_HTMX),
         Verb=Verb,
     )
@@ -101,8 +108,8 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
         access=house.access,
         vault=Vault(house.secret),
         templates=templates,
-        is_sandbox=_is_sandbox(house),
-        shelf=Shelf(is_sandbox=_is_sandbox(house)),
+        shelf=Shelf(is_sandbox=house.settings.is_sandbox),
+        is_sandbox=house.settings.is_sandbox,
         links=links,
     )
 
@@ -118,9 +125,3 @@ def _add_wire(app: FastAPI, site: Site) -> None:
     hosts = ["127.0.0.1", "localhost", "[::1]", *([own[1]] if own else [])]
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(Shielded, is_https=site.is_https)
-
-
-def _is_sandbox(house: House) -> bool:
-    settings = house.settings
-    hosts = [h for h in (settings.FACEBOOK_GRAPH_URL.split("/")[2].split(":")[0], settings.SMTP_HOST) if h]
-    return all(is_loopback(host) for host in hosts)

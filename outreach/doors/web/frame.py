@@ -151,6 +151,10 @@ class Site:
         base = settings.OUTREACH_BASE_URL if is_given else str(request.base_url)
         return base.rstrip("/") + path
 
+    def public_address(self, path: str) -> str:
+        """Give the whole address of a page as the settings have it, where no request says under which name it came."""
+        return self.house.settings.OUTREACH_BASE_URL.rstrip("/") + path
+
     def let_in(self, response: Response, key: str) -> Response:
         """Give the browser the key of a session."""
         self.set_cookie(response, "outreach", key, max_age=SESSION_S)

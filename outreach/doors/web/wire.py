@@ -11,7 +11,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -70,8 +70,9 @@ class FromHere:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on, or answer 403."""
         if scope["type"] == "http" and scope["method"] not in SAFE and not self._is_from_here(Headers(scope=scope)):
-            refusal = "This came from another site, so nothing was changed. Open the page itself and try again.\n"
-            await PlainTextResponse(refusal, status_code=403)(scope, receive, send)
+            await _refusal(scope, 403, "not-allowed", "This came from another site", _FROM_ELSEWHERE)(
+                scope, receive, send
+            )
             return
         await self._app(scope, receive, send)
 
@@ -115,7 +116,7 @@ class Bounded:
         most = MOST_UPLOAD_BYTES if is_upload else MOST_BYTES
         told = Headers(scope=scope).get("content-length", "0")
         if not told.isascii() or not told.isdecimal() or len(told) > 15 or int(told) > most:
-            await _too_large(most)(scope, receive, send)
+            await _too_large(scope, most)(scope, receive, send)
             return
         seen = 0
         has_answered = False
@@ -137,16 +138,27 @@ class Bounded:
             await self._app(scope, counted, noticed)
         except _TooLarge:
             if not has_answered:
-                await _too_large(most)(scope, receive, send)
+                await _too_large(scope, most)(scope, receive, send)
 
 
 class _TooLarge(Exception):
     pass
 
 
-def _too_large(most: int) -> PlainTextResponse:
-    said = f"This is larger than {most / 1e6:g} MB, so nothing of it was kept. Make it smaller and try again.\n"
-    return PlainTextResponse(said, status_code=413)
+def _too_large(scope: Scope, most: int) -> Response:
+    said = f"This is larger than {most / 1e6:g} MB, so nothing of it was kept. Make it smaller and try again."
+    return _refusal(scope, 413, "too-large", "The body is too large", said)
+
+
+_FROM_ELSEWHERE = "This came from another site, so nothing was changed. Open the page itself and try again."
+
+
+def _refusal(scope: Scope, status: int, kind: str, title: str, said: str) -> Response:
+    """Say it in a line; to a program as problem+json, like every other refusal of the API."""
+    if not scope["path"].startswith("/api/"):
+        return PlainTextResponse(f"{said}\n", status_code=status)
+    told = {"type": f"urn:outreach:problem:{kind}", "title": title, "status": status, "detail": said}
+    return JSONResponse(told | {"where": None, "next": None}, status, media_type="application/problem+json")
 
 
 async def read_form(request: Request) -> FormData:

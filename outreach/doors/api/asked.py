@@ -1,0 +1,209 @@
+"""Asked: the shapes of what is sent. Strict: a number is no text, and a key that nobody knows is refused."""
+
+from dataclasses import replace
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from outreach import letter as letters
+from outreach.doors.api.told import Role_, State_
+from outreach.letter import MAX_BYTES
+from outreach.model import BadInput, Letter
+from outreach.model import Picture as LetterPicture
+
+_NOT_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_LINE = rf"^[^{_NOT_TEXT}\n\r\u2028\u2029]*$"
+_TEXT = rf"^[^{_NOT_TEXT}]*$"
+_MOST = 100_000
+
+Line = Annotated[str, Field(max_length=2000, pattern=_LINE)]
+Text = Annotated[str, Field(max_length=_MOST, pattern=_TEXT)]
+Said = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S", examples=["Please name the room."])]
+Revision = Annotated[int, Field(ge=1, le=2**31 - 1, examples=[1], description="the revision that was looked at")]
+Base = Annotated[
+    str,
+    Field(max_length=60, pattern=r"^[0-9a-f-]*$", examples=["1-0a1b2c3d4e5f6071"], description="as it was read"),
+]
+
+
+class Asked(BaseModel):
+    """Something that is sent."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Picture(Asked):
+    """A picture of the media folder. `alt` says what it shows; null for one that shows nothing that matters."""
+
+    file: Annotated[Line, Field(min_length=1, max_length=200, examples=["poster.jpg"])]
+    alt: Text | None = Field(examples=["Two people at a poster"])
+
+
+class LetterKeys(Asked):
+    """A letter: as JSON with the keys of a letter file, or the file itself as `letter`, not both."""
+
+    letter: Annotated[str, Field(max_length=MAX_BYTES)] | None = Field(
+        None, description="the whole letter, Markdown under front matter"
+    )
+    title: Line = Field("", examples=["Call for abstracts"])
+    body: Text = Field("", examples=["Send yours."], description="Markdown")
+    template: Line | None = Field(None, examples=[None])
+    to: list[Line] = Field([], max_length=50, examples=[["facebook"]], description="channels; empty: all of them")
+    at: Line | None = Field(None, examples=["2026-12-01 09:00"], description='a wall time, or "now"')
+    zone: Line | None = Field(None, examples=["America/New_York"])
+    not_after: Line | None = Field(None, examples=[None])
+    grace: Line | None = Field(None, examples=[None])
+    link: Line | None = Field(None, examples=["https://example.org/abstracts"])
+    pictures: list[Picture] = Field([], max_length=20, examples=[[]])
+    fields: dict[str, Text | list[Text]] = Field({}, max_length=200, examples=[{}])
+    times: dict[str, Line] = Field({}, max_length=50, examples=[{}], description="a time of its own for a channel")
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> Self:
+        if self.letter is not None and any(getattr(self, name) for name in _KEYS):
+            raise ValueError("give `letter`, or the keys of a letter, not both")
+        return self
+
+    def read(self, *, unfinished: bool = False) -> Letter:
+        """Give the letter, read as one from a file would be. Raises `BadInput`."""
+        if self.letter is not None:
+            return letters.parse(self.letter)
+        given = self._given()
+        whole = replace(given, title=given.title or "?", body=given.body or "?") if unfinished else given
+        found = letters.parse(letters.show(whole))
+        if not unfinished:
+            return found
+        return replace(found, title=given.title and found.title, body=given.body and found.body)
+
+    def _given(self) -> Letter:
+        return Letter(
+            title=self.title,
+            body=self.body.strip("\n"),
+            template=self.template or None,
+            to=tuple(self.to),
+            at=self.at or None,
+            zone=self.zone or None,
+            not_after=self.not_after or None,
+            grace=self.grace or None,
+            link=self.link or None,
+            pictures=tuple(_picture(picture) for picture in self.pictures),
+            fields=tuple((name, v if isinstance(v, str) else tuple(v)) for name, v in self.fields.items()),
+            times=tuple(self.times.items()),
+        )
+
+
+_KEYS = tuple(name for name in LetterKeys.model_fields if name != "letter")
+
+
+def _picture(given: Picture) -> LetterPicture:
+    if given.alt is not None and not given.alt.strip():
+        step = "Say what it shows, or send null if it shows nothing that matters."
+        raise BadInput(f"The picture {given.file!r} has no alt text.", where="pictures", next_step=step)
+    return LetterPicture(given.file, given.alt)
+
+
+class NewAnnouncement(LetterKeys):
+    """A letter to be queued, or to be kept as a draft."""
+
+    draft: bool = Field(False, examples=[False], description="keep it without queueing it")
+
+
+class NewDraft(LetterKeys):
+    """What is being written, however unfinished."""
+
+
+class Edit(LetterKeys):
+    """A letter on top of the text that was read."""
+
+    base: Base
+
+
+class OfPosts(Asked):
+    """Which posts of the announcement are meant: all of them, those of a channel, or one of a series there.
+
+    With `state` or `attempts` it is refused (409) where a post stands otherwise by now.
+    """
+
+    channel: Line | None = Field(None, examples=["facebook"])
+    occurrence: Annotated[int, Field(ge=1, le=10_000)] | None = Field(None, examples=[None])
+    state: State_ | None = Field(None, examples=["queued"])
+    attempts: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(None, examples=[0])
+
+
+class Confirmed(OfPosts):
+    """Where an unconfirmed post was found; a mail needs no address."""
+
+    url: Line | None = Field(None, examples=["https://www.facebook.com/100/posts/200"])
+
+
+class OfRevision(Asked):
+    """One revision."""
+
+    revision: Revision
+
+
+class ChangesWanted(OfRevision):
+    """What is to be changed."""
+
+    said: Said
+
+
+class NewComment(Asked):
+    """Something to be said about the latest revision."""
+
+    said: Said
+
+
+class Why(Asked):
+    """The reason, as it is shown to everybody."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S", examples=["The Page is being moved."])]
+
+
+class Nothing(Asked):
+    """Nothing more is needed; the body may be left out."""
+
+
+class Invited(Asked):
+    """Somebody to be let in."""
+
+    email: Annotated[Line, Field(min_length=3, max_length=254, examples=["cleo@example.org"])]
+    roles: list[Role_] = Field(min_length=1, max_length=4, examples=[["reviewer"]])
+
+
+class Uninvited(Asked):
+    """An invitation to be withdrawn."""
+
+    email: Annotated[Line, Field(min_length=3, max_length=254, examples=["cleo@example.org"])]
+
+
+class WantedRoles(Asked):
+    """Exactly the roles that somebody is to have; none takes them out of the community."""
+
+    roles: list[Role_] = Field(max_length=4, examples=[["coordinator", "approver"]])
+
+
+class WantedWishes(Asked):
+    """What the community wishes of its page; what is left out stays."""
+
+    quiet_from: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = Field(
+        None, examples=["21:00"]
+    )
+    quiet_to: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] | None = Field(None, examples=["07:00"])
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] | None = Field(None, examples=["US"])
+    apart_min: Annotated[int, Field(ge=0, le=10_080)] | None = Field(None, examples=[120])
+
+
+class WantedApproval(Asked):
+    """Whether somebody else has to approve what goes out."""
+
+    approval: Literal["off", "required"] = Field(examples=["required"])
+
+
+class WantedWebhook(Asked):
+    """An address to be told what happens; https, and none inside a private network."""
+
+    url: Annotated[Line, Field(min_length=8, max_length=2000, examples=["https://hooks.example.org/outreach"])]
+    kinds: list[Literal["published", "failed", "needs-a-person"]] = Field(
+        ["published", "failed", "needs-a-person"], min_length=1, max_length=3, examples=[["failed"]]
+    )

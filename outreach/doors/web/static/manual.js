@@ -1,0 +1,8 @@
+// Shows the specification of the API.
+window.SwaggerUIBundle({
+  url: "/api/v1/openapi.json",
+  dom_id: "#manual",
+  deepLinking: true,
+  defaultModelsExpandDepth: -1,
+  validatorUrl: null,
+});
