@@ -32,6 +32,7 @@ from outreach.store.uploads import StoredUploads
 from outreach.watch import Watch
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
+from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.errands import Errand
 from outreach.watch.lateness import Lateness
@@ -249,6 +250,7 @@ class House:
             Errand("afterwards", 60, self.new_afterwards().round),
             Errand("nightly backup", 60, self.new_nightly().round),
             Errand("alarms", 15, self._telling().round),
+            *self._approvals(),
             *self._digests(),
             *self._pings(worker),
         )
@@ -304,6 +306,22 @@ class House:
             now=self.clock.now,
             community=self.settings.OUTREACH_COMMUNITY,
         )
+
+    def _approvals(self) -> list[Errand]:
+        if not self.settings.SMTP_HOST:
+            return []
+        approvals = Approvals(
+            store=self.store,
+            community_id=self.community.id,
+            around=Reach(
+                route_to=self.route_to,
+                link=self.access.approval_link,
+                base_url=self.settings.OUTREACH_BASE_URL,
+                community=self.settings.OUTREACH_COMMUNITY,
+            ),
+            now=self.clock.now,
+        )
+        return [Errand("approvals", 15, approvals.round)]
 
     def _digests(self) -> list[Errand]:
         if self.settings.OUTREACH_DIGEST == "off" or not self.routes.by_mail:
