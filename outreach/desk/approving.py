@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from outreach import letter as letters
@@ -10,7 +10,7 @@ from outreach.desk.looking import Changed, Looking
 from outreach.model import BadInput, Content, Letter, NoticeKind, Post, sha256_of_json
 from outreach.store import Transaction, announcements, drafts, notices, posts, reviews, waiting
 from outreach.store.reviews import Comment
-from outreach.store.waiting import Waiting
+from outreach.store.waiting import Place, Waiting
 
 HERE_FOR = timedelta(seconds=45)
 """For so long after the last sign somebody counts as writing on an announcement."""
@@ -25,6 +25,14 @@ class OwnRevision(BadInput):
 
     def __init__(self) -> None:
         super().__init__("Nobody approves what they wrote themselves.", next_step="Ask another coordinator.")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A part of what waits; `further` is where the next part begins, None when this is the last."""
+
+    found: tuple[Waiting, ...]
+    further: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +75,16 @@ class Approving(Looking):
         with self._store.read() as tx:
             return waiting.first(tx, self._community.id, limit=limit)
 
-    def to_be_approved(self, *, after: tuple[datetime, int] | None = None, limit: int = 200) -> list[Waiting]:
-        """Give the announcements that nobody approved as they are now, next due first, those of at most `limit` posts.
+    def to_be_approved(self, *, after: Place | None = None, limit: int = 50) -> Inbox:
+        """Give the announcements that nobody approved as they are now, next due first: those of the next `limit` posts.
 
-        `after` is a place in that order, as `waiting.place` gives it; who has a post before it is left out.
+        `after` is where an earlier part ended; what that part had is left out.
         """
         with self._store.read() as tx:
-            found = waiting.of(tx, waiting.first(tx, self._community.id, after=after, limit=limit))
-        return [each for each in found if after is None or waiting.place(each.posts[0]) > after]
+            part = waiting.first(tx, self._community.id, after=after, limit=limit)
+            found = waiting.of(tx, part)
+        fresh = tuple(each for each in found if after is None or waiting.place(each.posts[0]) > after)
+        return Inbox(fresh, waiting.place(part[-1]) if len(part) == limit else None)
 
     def count_waiting(self, *, person: str) -> int:
         """Count what waits for this person: what others wrote, up to a hundred posts."""
@@ -137,10 +147,10 @@ class Approving(Looking):
             if (about["written_by"] or "").casefold() != person.casefold():
                 notices.owe_author(tx, number, NoticeKind.CHANGES, comment.at, about=wish)
 
-    def comment(self, number: int, *, said: str, person: str) -> None:
-        """Say something about the latest revision; it changes nothing."""
+    def comment(self, number: int, *, said: str, person: str, revision: int | None = None) -> None:
+        """Say something about a revision, which must be the latest (None: whatever that is); it changes nothing."""
         with self._store.write() as tx:
-            about = self._about(tx, number, None)
+            about = self._about(tx, number, revision)
             reviews.add_comment(tx, number, self._comment(about["revision"], said, person, asks_for_changes=False))
 
     def comments(self, number: int) -> list[Comment]:

@@ -6,7 +6,7 @@ Each question goes channel by channel and is limited, so that its cost does not 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Select, func, or_, select, text
 
@@ -17,6 +17,9 @@ from outreach.store.posts import APPROVED, SELECT_POSTS, as_post
 from outreach.store.reviews import Comment
 from outreach.store.schema import announcements, channels, communities, people, posts, revisions
 from outreach.store.schema_access import comments
+
+Place: TypeAlias = tuple[datetime, int]
+"""Where a post stands among what waits: its due time and its number."""
 
 MOST = 200
 COUNTED_TO = 100
@@ -53,9 +56,7 @@ def is_asked_for(tx: Transaction, community_id: int) -> bool:
     return bool(tx.execute(query).scalar_one() == "required")
 
 
-def first(
-    tx: Transaction, community_id: int, *, after: tuple[datetime, int] | None = None, limit: int = MOST
-) -> list[Post]:
+def first(tx: Transaction, community_id: int, *, after: Place | None = None, limit: int = MOST) -> list[Post]:
     """Give posts that wait, next due first, beyond `after` (a due time and the number of a post); at most `limit`."""
     found: list[Post] = []
     for channel_id in _channels_that_ask(tx, community_id):
@@ -67,7 +68,7 @@ def first(
     return sorted(found, key=place)[:limit]
 
 
-def place(post: Post) -> tuple[datetime, int]:
+def place(post: Post) -> Place:
     """Give the place of a post in the order of what waits."""
     return post.due_at, post.id
 

@@ -16,7 +16,7 @@ from outreach.store import Store, Transaction, announcements, notices, posts, re
 from outreach.store import people as persons
 from outreach.store.notices import Notice, Owed
 from outreach.store.people import PersonRow
-from outreach.store.waiting import Waiting
+from outreach.store.waiting import Place, Waiting
 from outreach.watch.approval_words import Facts, approval_note
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Approvals:
         self._community_id = community_id
         self._around = around
         self._now = now
-        self._after: tuple[datetime, int] | None = None
+        self._after: Place | None = None
 
     def round(self) -> None:
         """Write down whom to tell, then tell those whose time has come."""
@@ -108,7 +108,7 @@ class Approvals:
                 notices.owe(tx, missing, now)
 
     @staticmethod
-    def _further(part: Sequence[Post]) -> tuple[datetime, int] | None:
+    def _further(part: Sequence[Post]) -> Place | None:
         return waiting.place(part[-1]) if len(part) == MOST_AT_ONCE else None
 
     # Telling

@@ -9,9 +9,9 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from outreach import when
+from outreach import difference, when
 from outreach.bootstrap import House
-from outreach.doors.web import announcement, coming, entry, metrics, troubles
+from outreach.doors.web import announcement, approvals, coming, entry, metrics, troubles
 from outreach.doors.web.frame import Site
 from outreach.doors.web.wire import Bounded, FromHere, Shielded
 from outreach.roles import Verb
@@ -39,7 +39,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for part in (entry, coming, announcement):
+    for part in (entry, coming, announcement, approvals):
         app.include_router(part.routes(site))
     metrics.add(app, site)
     troubles.add(app, site)
@@ -52,6 +52,9 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
     templates = Jinja2Templates(directory=_HERE / "pages")
     templates.env.globals.update(
         shown=when.show,
+        left=when.time_left,
+        counted=difference.counted,
+        waits=lambda visitor: house.desk.count_waiting(person=visitor.email),
         community=house.settings.OUTREACH_COMMUNITY,
         zone=house.settings.OUTREACH_TIME_ZONE,
         links=links,

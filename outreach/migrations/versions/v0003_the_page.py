@@ -205,7 +205,7 @@ def _make_approving() -> None:
 def _make_what_waits_findable() -> None:
     op.add_column("posts", sa.Column("unapproved", sa.Boolean(), server_default=sa.text("true"), nullable=False))
     op.execute(
-        "UPDATE posts SET unapproved = false WHERE state = 'queued' AND EXISTS (SELECT 1 FROM announcements a"
+        "UPDATE posts SET unapproved = false WHERE EXISTS (SELECT 1 FROM announcements a"
         " WHERE a.id = posts.announcement_id AND a.approved_revision = a.revision)"
     )
     op.create_index(
