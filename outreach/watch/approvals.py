@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE = 500
 MOST_MAILS = 50
 GIVE_UP_AFTER = timedelta(hours=24)
+NEWS_FOR = timedelta(days=2)
+"""For so long after it happened people are told what became of something, as when a mail server is set up later."""
 FOLLOWED_AFTER = timedelta(minutes=10)
 """After so long another worker takes a mail over from one that gave no sign; longer than a mail can take."""
 _STAGES = ((NoticeKind.HOURS_BEFORE, timedelta(hours=2)), (NoticeKind.DAY_BEFORE, timedelta(hours=24)))
@@ -157,7 +159,8 @@ class Approvals:
         """Look up what a mail has to say; None when nobody needs it any more."""
         person = persons.by_id(tx, self._community_id, notice.person_id)
         about = announcements.get(tx, notice.announcement)
-        if person is None or person.closed_at is not None or about is None or "@" not in person.email:
+        is_old = notice.kind not in _TO_DECIDE and self._now() - notice.made_at > NEWS_FOR
+        if is_old or person is None or person.closed_at is not None or about is None or "@" not in person.email:
             return None
         base = Facts(
             community=self._around.community,

@@ -344,6 +344,15 @@ def test_a_mail_that_is_not_taken_at_first_comes_once_it_is(town: World) -> None
     assert town.house.desk.review(number, person=BEN).untold == ()
 
 
+def test_what_happened_before_there_was_a_mail_server_is_no_news_any_more(town: World) -> None:
+    number = queue(town, replace(LETTER, at="2026-12-20 09:00"))
+    town.house.desk.approve(number, person=BEN)
+    queue(town, replace(LETTER, title="Another", at="2026-12-20 09:00"))
+    after(town, 49)
+    assert subjects(town, of=ANN) == []
+    assert subjects(town, of=BEN) == ["waits for your approval: Another"]
+
+
 def test_two_workers_tell_once(town: World, place: Place) -> None:
     queue(town)
     other = House(read_settings(place.settings), town.clock)
