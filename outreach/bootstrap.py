@@ -35,6 +35,7 @@ from outreach.vault import Vault
 from outreach.watch import Watch
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
+from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.errands import Errand
 from outreach.watch.lateness import Lateness
@@ -267,6 +268,7 @@ class House:
             Errand("alarms", 15, self._telling().round),
             Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
             Errand("webhooks", 5, self.webhooks.round),
+            *self._approvals(),
             *self._digests(),
             *self._pings(worker),
         )
@@ -333,6 +335,22 @@ class House:
             now=self.clock.now,
             community=self.settings.OUTREACH_COMMUNITY,
         )
+
+    def _approvals(self) -> list[Errand]:
+        if not self.settings.SMTP_HOST:
+            return []
+        approvals = Approvals(
+            store=self.store,
+            community_id=self.community.id,
+            around=Reach(
+                route_to=self.route_to,
+                link=self.access.approval_link,
+                base_url=self.settings.OUTREACH_BASE_URL,
+                community=self.settings.OUTREACH_COMMUNITY,
+            ),
+            now=self.clock.now,
+        )
+        return [Errand("approvals", 15, approvals.round)]
 
     def _digests(self) -> list[Errand]:
         if self.settings.OUTREACH_DIGEST == "off" or not self.routes.by_mail:

@@ -1,7 +1,8 @@
 """The difference between two texts, word by word, as a person reads it: what stayed, what was taken out, what was put in.
 
 Lines are compared first and words only within lines that differ, so that a long text costs little. What is too long to
-be compared word by word is told as taken out and put in as a whole.
+be compared word by word is told as taken out and put in as a whole. That a line breaks elsewhere is no difference, since a
+mail is filled anew whenever a word of it changes; a paragraph that begins is one.
 """
 
 import re
@@ -26,7 +27,10 @@ class Part:
 
 
 def between(before: str, after: str) -> list[Part]:
-    """Give the parts in the order in which they are read. Those not `out` make up `after`, those not `in` make up `before`."""
+    """Give the parts in the order in which they are read. Those not `out` make up `after`.
+
+    Those not `in` make up `before`, but for where its lines broke.
+    """
     lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
     parts: list[Part] = []
     for is_same, old, new in _blocks(*lines):
@@ -64,21 +68,28 @@ def _blocks(before: list[str], after: list[str]) -> Iterator[tuple[bool, list[st
     if len(old) * len(new) > _MOST:
         yield False, old, new
     else:
-        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        keys = list(map(_key, old)), list(map(_key, new))
+        for tag, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
             yield tag == "equal", old[a:b], new[c:d]
     if end:
         yield True, before[-end:], after[-end:]
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b and _key(a) != _key(b)), min(len(one), len(other)))
+
+
+def _key(word: str) -> str:
+    """Make spaces alike, those at which a line breaks included."""
+    return " " if word.isspace() and word.count("\n") < 2 else word
 
 
 def _joined(parts: Sequence[Part]) -> list[Part]:
     """Join neighbours; a space alone that stayed between two changes belongs to both, so that phrases are read as one."""
     bridged: list[Part] = []
     for n, part in enumerate(parts):
-        is_gap = part.kind == "same" and part.text == " " and 0 < n < len(parts) - 1
+        is_gap = part.kind == "same" and _key(part.text) == " " and 0 < n < len(parts) - 1
         bridged += [Part("out", part.text), Part("in", part.text)] if is_gap else [part]
     joined: list[Part] = []
     changed = {"out": "", "in": ""}

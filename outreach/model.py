@@ -64,6 +64,17 @@ class Move(StrEnum):
     RETRACT = "retract"
 
 
+class NoticeKind(StrEnum):
+    """What a person is told by mail about an approval."""
+
+    ASKS = "asks"
+    DAY_BEFORE = "a day before"
+    HOURS_BEFORE = "hours before"
+    CHANGES = "changes"
+    APPROVED = "approved"
+    MISSED = "missed"
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture as a letter names it. `alt` is None for a decorative picture; it is never empty."""

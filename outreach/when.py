@@ -115,6 +115,19 @@ def local(instant: datetime, zone: str) -> datetime:
     return instant.astimezone(_tz(check_zone(zone)))
 
 
+def time_left(instant: datetime, *, now: datetime) -> str:
+    """Say how long it is until an instant: `in 3 hours`, `in 2 days`, `now`; of one that is past, `20 minutes ago`."""
+    seconds = (instant - now).total_seconds()
+    minutes = round(abs(seconds) / 60)
+    if minutes == 0:
+        return "now"
+    count, unit = (minutes, "minute") if minutes < 90 else (round(minutes / 60), "hour")
+    if unit == "hour" and count >= 48:
+        count, unit = round(minutes / 1440), "day"
+    said = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"in {said}" if seconds > 0 else f"{said} ago"
+
+
 def changed_due(post: Post) -> datetime | None:
     """Say when a post is due by today's rules of its zone, if that is not when it was planned for; else None.
 

@@ -209,12 +209,15 @@ class Inviting(Entering):
         doorkeys.forgive(tx, [person.email])
 
     def enter_by_approval_link(self, key: str, agent: str) -> tuple[str, LinkRow]:
-        """Log the person in for whom an approval link was made, once; raises `CodeNeeded` where a code is needed."""
+        """Log the person in for whom an approval link was made, once; raises `CodeNeeded` where a code is needed.
+
+        It opens nothing for who is no approver any more.
+        """
         link = self.look_at_link(key)
         with self._store.write() as tx:
             person = people.by_email(tx, self._community_id, link.email or "")
             is_fresh = link.kind == "approval" and doorkeys.use_link(tx, link.sha256, self._now())
-        if person is None or not is_fresh or person.closed_at is not None or not person.roles:
+        if person is None or not is_fresh or person.closed_at is not None or Role.APPROVER not in person.roles:
             raise BadInput("This link opens nothing any more.", next_step="Log in.")
         return self._welcomed(person, agent), link
 

@@ -283,6 +283,7 @@ def approve(tx: Transaction, number: int, revision: int, *, person: str, now: da
             f"Announcement {number} was changed meanwhile; revision {revision} is not its latest any more.",
             next_step=f"Look at it again with: outreach show {number}",
         )
+    tx.execute(update(posts).where(posts.c.announcement_id == number).values(unapproved=False))
     event = {"at": now, "kind": "approve", "announcement_id": number, "person": person, "note": f"revision {revision}"}
     tx.execute(insert(events), event)
 

@@ -148,6 +148,7 @@ def edit(tx: Transaction, was: Version, new: NewAnnouncement, posts_of_it: Edit,
     values = {"title": new.title, "title_key": new.title.casefold(), "said": new.said, "revision": revision}
     wanted = update(announcements).where(announcements.c.id == was.announcement)
     tx.execute(wanted.values(**values, letter_key=new.letter_key))
+    tx.execute(update(posts).where(posts.c.announcement_id == was.announcement).values(unapproved=True))
     _tell(tx, "edit", was.announcement, new.author, now, f"revision {revision}")
     for post in posts_of_it.rewritten:
         _rewrite(tx, post, revision, new.author, now)

@@ -49,6 +49,12 @@ _NEXT_CHORE = text(
     " SELECT * FROM (SELECT look_at FROM posts WHERE state = 'unconfirmed' AND look_at IS NOT NULL"
     " ORDER BY look_at LIMIT 1) AS looked"
     " UNION ALL SELECT until FROM channels WHERE state = 'paused' AND until IS NOT NULL"
+    # What comes due unapproved, where that is asked for: as in `waiting.over`.
+    " UNION ALL SELECT (SELECT p.due_at FROM posts p"
+    " WHERE p.channel_id = c.id AND p.state = 'queued' AND p.unapproved AND p.due_at = p.planned_at"
+    " AND p.planned_at > (SELECT r.at FROM revisions r WHERE r.announcement_id = p.announcement_id AND r.revision ="
+    " (SELECT a.revision FROM announcements a WHERE a.id = p.announcement_id)) ORDER BY p.due_at, p.id LIMIT 1)"
+    " FROM channels c JOIN communities m ON m.id = c.community_id WHERE m.approval = 'required'"
     # Whether the worker of a post in flight is gone can only be asked of the system, so that is always due.
     " UNION ALL SELECT 0 FROM posts WHERE state = 'publishing') AS soonest"
 ).columns(at=Instant())

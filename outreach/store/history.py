@@ -67,7 +67,10 @@ def _events(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
 
 
 def _attempts(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
-    rows = tx.execute(select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)).mappings()
+    rows = (
+        tx.execute(select(attempts).where(attempts.c.post_id == post_id).order_by(attempts.c.number)).mappings().all()
+    )
+    decided = _decided(tx, post_id) if rows else ()
     return [
         _without_nothing(
             {
@@ -79,10 +82,29 @@ def _attempts(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
                 "note": row["reason"],
                 "evidence": row["evidence"] or None,
                 "content_sha256": row["content_sha256"],
+                "approval": _approval(decided, row["started_at"]),
             }
         )
         for row in rows
     ]
+
+
+_DECIDES = ("queue", "edit", "approve", "ask for changes")
+
+
+def _decided(tx: Transaction, post_id: int) -> Sequence[Any]:
+    query = select(events.c.at, events.c.kind, events.c.person).join(
+        posts, posts.c.announcement_id == events.c.announcement_id
+    )
+    query = query.where(posts.c.id == post_id, events.c.kind.in_(_DECIDES))
+    return tx.execute(query.order_by(events.c.id)).all()
+
+
+def _approval(decided: Sequence[Any], at: datetime) -> str:
+    """Say by whose approval a try began. What began without one could do so only where none was asked for."""
+    latest = [(kind, person) for told_at, kind, person in decided if told_at <= at][-1:]
+    approvers = [person for kind, person in latest if kind == "approve"]
+    return f"approved by {approvers[0]}" if approvers else "without approval: the community asked for none"
 
 
 def _sightings(tx: Transaction, post_id: int) -> list[dict[str, Any]]:

@@ -170,6 +170,9 @@ posts = Table(
     Column("clean_looks", Integer, nullable=False, server_default="0"),
     # Start of the earliest attempt that may have arrived: no later answer takes that back, only a person or a find does.
     Column("doubtful_since", Instant),
+    # Whether nobody approved its announcement as it is now. It follows from the announcement, which alone decides what may
+    # go out; it stands here only so that an index finds what waits among a million posts that do not.
+    Column("unapproved", Boolean, nullable=False, server_default=text("true")),
     UniqueConstraint("announcement_id", "channel_id", "occurrence"),
     CheckConstraint(
         "(state = 'publishing') = (worker IS NOT NULL) AND (state = 'publishing') = (lease_until IS NOT NULL)",
@@ -195,6 +198,7 @@ posts = Table(
         info={"where": "state = 'queued'"},
     ),
     Index("missing", "miss_at", info={"where": "state = 'queued'"}),
+    Index("waiting", "channel_id", "due_at", "id", info={"where": "state = 'queued' AND unapproved"}),
     Index(
         "one_in_flight",
         "channel_id",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -11,8 +12,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
+from outreach.model import NoticeKind
 from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
 # Getting in. What opens a door is kept as its SHA-256 only.
@@ -137,6 +140,32 @@ seen = Table(
     Column("person_id", Id, ForeignKey("people.id"), primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("at", Instant, nullable=False),
+    # The hash of what each post sent in the revision seen last, and in the one seen before it, by the post's number.
+    Column("shown", JSON, nullable=False, server_default=text("'{}'")),
+    Column("before", JSON, nullable=False, server_default=text("'{}'")),
+    Column("before_revision", Integer),
+)
+
+# What a person was or has to be told by mail about an approval, once for each `about`: a comment, or an instant that a
+# post is due. It is tried at `next_at`; what is neither told nor to be tried was given up, or nobody needs it any more.
+notices = Table(
+    "notices",
+    metadata,
+    id_column(),
+    Column("announcement_id", Id, ForeignKey("announcements.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("person_id", Id, ForeignKey("people.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("about", BigInteger, nullable=False, server_default="0"),
+    Column("made_at", Instant, nullable=False),
+    Column("next_at", Instant),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("told_at", Instant),
+    Column("trouble", Text),
+    UniqueConstraint("announcement_id", "revision", "person_id", "kind", "about"),
+    CheckConstraint("told_at IS NULL OR next_at IS NULL", name="told"),
+    CheckConstraint(one_of("kind", NoticeKind), name="kind"),
+    Index("to_be_told", "next_at", info={"where": "next_at IS NOT NULL"}),
 )
 
 comments = Table(

@@ -9,7 +9,19 @@ from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove
 from outreach.model import Move, Post
 from outreach.publisher import Pace, doubt_values
-from outreach.store import ChangeWatch, Store, channels, claims, health, home, moves, posts, workers
+from outreach.store import (
+    ChangeWatch,
+    Store,
+    Transaction,
+    channels,
+    claims,
+    health,
+    home,
+    moves,
+    posts,
+    waiting,
+    workers,
+)
 from outreach.store.claims import InFlight
 from outreach.store.moves import Change, Ending
 from outreach.watch.doubts import Doubts
@@ -123,22 +135,36 @@ class Watch:
     # Posts whose time is over, channels whose pause is over
 
     def miss(self) -> int:
-        """Give up posts whose grace is over: they never go out late by themselves."""
+        """Give up posts whose grace is over, and what came due unapproved: they never go out late by themselves.
+
+        An approval is asked for before the due time. What nobody looked at by then would otherwise go out hours late, in
+        the minute somebody approves it; so it rests, and whoever approves it then decides by itself whether it is sent.
+        """
         if self.wall.is_in_doubt():
             return 0  # whose time is over is not known
         now = self._now()
         with self._store.read() as tx:
-            over = posts.past_their_grace(tx, now)
-        missed = 0
-        for post in over:
-            reason = _why_missed(post)
-            try:
-                with self._store.write() as tx:
-                    moves.apply(tx, [Change(post.id, post.attempt, Move.MISS, now, reason, values={"reason": reason})])
-                missed += 1
-            except IllegalMove:
-                continue
-        return missed
+            over = {post.id: post for post in (*posts.past_their_grace(tx, now), *waiting.over(tx, now))}
+        return sum(self._miss_one(post, now) for post in over.values())
+
+    def _miss_one(self, post: Post, now: datetime) -> bool:
+        """Look once more where nobody can approve or edit it: what was read may be true no more."""
+        try:
+            with self._store.write() as tx:
+                waiting.keep_from_changing(tx, post.announcement)
+                current = posts.one(tx, post.id)
+                if current is None or not (current.miss_at <= now or _is_over(tx, current, now)):
+                    return False
+                if not current.approved:
+                    waiting.give_up(tx, current, now)
+                    return True
+                reason = _why_missed(current)
+                moves.apply(
+                    tx, [Change(current.id, current.attempt, Move.MISS, now, reason, values={"reason": reason})]
+                )
+        except IllegalMove:
+            return False
+        return True
 
     def resume(self) -> None:
         """Open the channels that were paused until an instant now past."""
@@ -151,9 +177,11 @@ class Watch:
                 channels.resume_those_whose_time_is_over(tx, self._now())
 
 
+def _is_over(tx: Transaction, post: Post, now: datetime) -> bool:
+    return any(other.id == post.id for other in waiting.over(tx, now, number=post.announcement))
+
+
 def _why_missed(post: Post) -> str:
-    if not post.approved:
-        return "Nobody approved it in time."
     if post.paused:
         return "It was paused until its time was over."
     earlier = f" Before that: {post.reason}" if post.reason else ""

@@ -10,8 +10,9 @@ from typing import Any
 
 STORE = Path(__file__).parents[2] / "outreach" / "store"
 WATCHED = {
-    str(STORE / f"{name}.py") for name in ("aftermath", "archive", "backup", "copies", "home", "restore", "swap")
-}
+    str(STORE / f"{name}.py")
+    for name in ("aftermath", "archive", "backup", "copies", "home", "notices", "restore", "swap")
+} | {str(STORE.parent / "watch" / "approvals.py")}
 _DONE, _RAISED = 0, 3
 
 

@@ -28,6 +28,10 @@ from tests.builders import (
 from tests.conftest import Cluster
 
 POST = "UPDATE posts SET"
+_NOTICE = (
+    "INSERT INTO notices (announcement_id, revision, person_id, made_at, kind, next_at, told_at)"
+    " VALUES (1, 1, 1, 0, {})"
+)
 IMPOSSIBLE = [
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
@@ -91,6 +95,8 @@ IMPOSSIBLE = [
         "INSERT INTO comments (announcement_id, revision, person_id, at, text, asks_for_changes)"
         " VALUES (1, 1, 1, 0, '', true)",
     ),
+    ("notices_told", "queued", _NOTICE.format("'asks', 0, 0")),
+    ("notices_kind", "queued", _NOTICE.format("'a postcard', 0, NULL")),
     (
         "template_versions_version",
         "queued",
@@ -177,6 +183,8 @@ ROWS_THAT_ARE_THERE_ALREADY = {
     "one text of a revision": "INSERT INTO revisions (announcement_id, revision, letter, at) VALUES (1, 1, '', 0)",
     "one open alarm of a cause": "INSERT INTO alarms (cause, kind, message, raised_at) VALUES ('c', 'failed', 'm', 0),"
     " ('c', 'failed', 'm', 0)",
+    "one notice of each kind": "INSERT INTO notices (announcement_id, revision, person_id, kind, made_at)"
+    " VALUES (1, 1, 1, 'asks', 0), (1, 1, 1, 'asks', 0)",
     "one content of a hash": "INSERT INTO contents (post_id, sha256, revision, text, body)"
     " SELECT post_id, sha256, 1, '', body FROM contents",
 }

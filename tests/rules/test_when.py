@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.model import BadInput
-from outreach.when import When, check_zone, resolve, show, span, wall_time_to_utc
+from outreach.when import When, check_zone, resolve, show, span, time_left, wall_time_to_utc
 
 NEW_YORK = "America/New_York"
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)  # a Tuesday, 10:00 in New York
@@ -361,3 +361,22 @@ def test_a_span_that_is_none_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(BadInput) as refused:
         span(text)
     assert refused.value.where == "grace"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "now"),
+        (29, "now"),
+        (60, "in 1 minute"),
+        (89 * 60, "in 89 minutes"),
+        (90 * 60, "in 2 hours"),
+        (47 * 3600, "in 47 hours"),
+        (48 * 3600, "in 2 days"),
+        (9.6 * 86400, "in 10 days"),
+        (-20 * 60, "20 minutes ago"),
+        (-3 * 86400, "3 days ago"),
+    ],
+)
+def test_how_long_it_is_until_an_instant_is_said_in_one_unit(seconds: float, said: str) -> None:
+    assert time_left(NOW + timedelta(seconds=seconds), now=NOW) == said

@@ -9,12 +9,13 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from outreach import when
+from outreach import difference, when
 from outreach.bootstrap import House
 from outreach.doors import api
 from outreach.doors.web import (
     account,
     announcement,
+    approvals,
     audit,
     channels_page,
     coming,
@@ -80,6 +81,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         preferences,
         audit,
         webhooks_page,
+        approvals,
     ):
         app.include_router(part.routes(site))
     programs = api.create(house, address=site.public_address)
@@ -96,6 +98,9 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
     templates = Jinja2Templates(directory=_HERE / "pages")
     templates.env.globals.update(
         shown=when.show,
+        left=when.time_left,
+        counted=difference.counted,
+        waits=lambda visitor: house.desk.count_waiting(person=visitor.email),
         community=house.settings.OUTREACH_COMMUNITY,
         zone=house.settings.OUTREACH_TIME_ZONE,
         links=links,

@@ -39,7 +39,7 @@ def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
     """One line of a timeline: when, the zone it is shown in, what, and the details."""
     if entry["kind"] == "attempt":
         what = f"attempt {entry['attempt']}: {entry.get('outcome', 'going on')}"
-        return entry["at"], post.time_zone, what, entry.get("note", "")
+        return entry["at"], post.time_zone, what, "; ".join(filter(None, (entry.get("note"), entry.get("approval"))))
     if entry["kind"] == "sighting":
         what, details = seen(entry)
         return entry["at"], post.time_zone, what, str(entry["evidence"].get("why", "")) or details

@@ -18,6 +18,8 @@ def upgrade() -> None:
     _make_what_programs_use()
     _make_webhooks()
     _make_approving()
+    _make_what_waits_findable()
+    _make_notices()
     _make_versions_and_seals()
     _let_nobody_rewrite_the_history()
 
@@ -168,6 +170,9 @@ def _make_approving() -> None:
         sa.Column("person_id", _ID, nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("shown", sa.JSON(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("before", sa.JSON(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("before_revision", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["announcement_id"], ["announcements.id"], name=op.f("fk_seen_announcement_id_announcements")
         ),
@@ -201,6 +206,65 @@ def _make_approving() -> None:
         ),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_presence_person_id_people")),
         sa.PrimaryKeyConstraint("announcement_id", "person_id", name=op.f("pk_presence")),
+    )
+
+
+def _make_what_waits_findable() -> None:
+    op.add_column("posts", sa.Column("unapproved", sa.Boolean(), server_default=sa.text("true"), nullable=False))
+    op.execute(
+        "UPDATE posts SET unapproved = false WHERE EXISTS (SELECT 1 FROM announcements a"
+        " WHERE a.id = posts.announcement_id AND a.approved_revision = a.revision)"
+    )
+    op.create_index(
+        "waiting",
+        "posts",
+        ["channel_id", "due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued' AND unapproved"),
+        postgresql_where=sa.text("state = 'queued' AND unapproved"),
+    )
+
+
+def _make_notices() -> None:
+    op.create_table(
+        "notices",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("announcement_id", _ID, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("person_id", _ID, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.CheckConstraint("told_at IS NULL OR next_at IS NULL", name=op.f("ck_notices_told")),
+        sa.CheckConstraint(
+            "kind IN ('asks', 'a day before', 'hours before', 'changes', 'approved', 'missed')",
+            name=op.f("ck_notices_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"], ["announcements.id"], name=op.f("fk_notices_announcement_id_announcements")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_notices_person_id_people")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint(
+            "announcement_id",
+            "revision",
+            "person_id",
+            "kind",
+            "about",
+            name=op.f("uq_notices_announcement_id_revision_person_id_kind_about"),
+        ),
+    )
+    op.create_index(
+        "to_be_told",
+        "notices",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
     )
 
 
