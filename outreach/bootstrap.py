@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -26,7 +26,7 @@ from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, channels, home, open_store, workers
+from outreach.store import Store, channels, home, open_store, past, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.watch import Watch
@@ -41,6 +41,7 @@ from outreach.watch.preflight import Preflight
 from outreach.watch.telling import Telling
 
 _serials = itertools.count()
+_MOST_OF_THE_PAST = 5_000
 
 
 class SystemClock:
@@ -229,6 +230,10 @@ class House:
             now=self.clock.now,
         )
 
+    def new_clerk(self) -> Callable[[], object]:
+        """Build the chore that keeps the history ready to be looked at."""
+        return lambda: past.catch_up(self.store, most=_MOST_OF_THE_PAST)
+
     def new_afterwards(self) -> Afterwards:
         """Build the chore that asks for posts that a restore missed, with channels of its own."""
         return Afterwards(store=self.store, channels=self._by_id(), now=self.clock.now)
@@ -248,6 +253,7 @@ class House:
             Errand("pre-flight", 60, self.new_preflight().round),
             Errand("afterwards", 60, self.new_afterwards().round),
             Errand("nightly backup", 60, self.new_nightly().round),
+            Errand("history", 10, self.new_clerk()),
             Errand("alarms", 15, self._telling().round),
             *self._digests(),
             *self._pings(worker),

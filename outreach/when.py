@@ -110,6 +110,11 @@ def show(instant: datetime, zone: str) -> str:
     return f"{day}, {_clock(local)} {zone}{suffix}"
 
 
+def local(instant: datetime, zone: str) -> datetime:
+    """Give an aware instant as the wall of a zone shows it, the offset with it."""
+    return instant.astimezone(_tz(zone))
+
+
 def changed_due(post: Post) -> datetime | None:
     """Say when a post is due by today's rules of its zone, if that is not when it was planned for; else None.
 

@@ -1,0 +1,66 @@
+"""Looking back: everything that was attempted or came to rest, found again, counted, and given out whole."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from outreach.desk.looking import Looking
+from outreach.model import Post
+from outreach.store import StoreTrouble, explained, months, past, search
+from outreach.store.months import Choices, Numbers
+from outreach.store.posts import HistoryFilter
+from outreach.store.search import Gone, Page
+
+log = logging.getLogger(__name__)
+
+_MOST_FOR_A_LOOK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look into the history. `is_whole`: nothing is missing that happened until now.
+
+    `count` goes no further than one more than `search.COUNTED`.
+    """
+
+    page: Page
+    count: int
+    is_whole: bool
+
+
+class LookingBack(Looking):
+    """What one can see of the past of a community. Changes nothing of it."""
+
+    def history(self, wanted: HistoryFilter) -> list[Post]:
+        """Give the posts that were attempted or came to rest, newest first: in the order of their planned times."""
+        return [gone.post for gone in self.every_gone(wanted)]
+
+    def every_gone(self, wanted: HistoryFilter) -> Iterator[Gone]:
+        """Give the same with who wrote and approved them, a part at a time: however many they are."""
+        self._catch_up(None)
+        return search.each(self._store, self._community.id, wanted)
+
+    def look_back(self, wanted: HistoryFilter, *, below: int | None = None, above: int | None = None) -> Look:
+        """Give a page of it, from the newest, or next below or above a place."""
+        is_whole = self._catch_up(_MOST_FOR_A_LOOK)
+        with self._store.read() as tx:
+            found = search.page(tx, self._community.id, wanted, below=below, above=above)
+            return Look(found, search.count(tx, self._community.id, wanted), is_whole)
+
+    def numbers(self, first: int, last: int) -> tuple[Numbers, bool]:
+        """Give the figures of the months from one to another, such as 202612, and whether they are of everything."""
+        is_whole = self._catch_up(_MOST_FOR_A_LOOK)
+        with self._store.read() as tx:
+            return months.numbers(tx, self._community.id, first=first, last=last), is_whole
+
+    def choices(self) -> Choices:
+        """Give what the history can be narrowed to."""
+        with self._store.read() as tx:
+            return months.choices(tx, self._community.id)
+
+    def _catch_up(self, most: int | None) -> bool:
+        try:
+            return past.catch_up(self._store, most=most, with_in_flight=True)
+        except StoreTrouble as trouble:  # a disk that is full keeps nobody from reading
+            log.error("the history could not be brought up to date: %s", explained(trouble).message)
+            return False
