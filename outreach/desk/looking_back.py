@@ -45,7 +45,9 @@ class LookingBack(Looking):
         is_whole = self._catch_up(_MOST_FOR_A_LOOK)
         with self._store.read() as tx:
             found = search.page(tx, self._community.id, wanted, below=below, above=above)
-            return Look(found, search.count(tx, self._community.id, wanted), is_whole)
+            is_all = below is None and above is None and found.older is None
+            count = len(found.rows) if is_all else search.count(tx, self._community.id, wanted)
+            return Look(found, count, is_whole)
 
     def numbers(self, first: int, last: int) -> tuple[Numbers, bool]:
         """Give the figures of the months from one to another, such as 202612, and whether they are of everything."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, text
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text
 
 from outreach import letter as letters
 from outreach.model import BadInput, State
@@ -21,7 +21,7 @@ from outreach.store import safety
 from outreach.store.engine import Store, Transaction
 from outreach.store.prepared import Prepared
 from outreach.store.schema import announcements, attempts, channels, communities, contents, events, posts, revisions
-from outreach.store.schema_past import months, past
+from outreach.store.schema_past import past
 from outreach.store.words import words_of
 from outreach.when import local
 
@@ -180,7 +180,7 @@ def _rows(tx: Transaction, ids: Collection[int]) -> list[dict[str, Any]]:
     return [_row(found) for found in tx.execute(_WANTED.where(posts.c.id.in_(ids)))] if ids else []
 
 
-def _row(of: Row[Any]) -> dict[str, Any]:
+def _row(of: Any) -> dict[str, Any]:
     at = local(of.planned_at, of.time_zone)
     is_sent = of.state in _SENT and of.started_at is not None
     row: dict[str, Any] = {
@@ -301,6 +301,3 @@ def index_again(connection: sqlite3.Connection) -> None:
     for (said,) in connection.execute("SELECT words FROM past"):
         words = {word for word in said.split(" ") if word[:1] != "_"}
         connection.executemany("INSERT OR IGNORE INTO past_lexicon (word) VALUES (?)", [(word,) for word in words])
-
-
-__all__ = ["IS_PAST", "ON_TIME", "catch_up", "index_again", "key_of", "marks", "months", "template_of"]

@@ -4,6 +4,8 @@ They are made of the other tables by `outreach.store.past` and hold nothing that
 publishes writes here.
 """
 
+from typing import Any
+
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text, event
 from sqlalchemy.schema import DDL
 
@@ -47,14 +49,15 @@ months = Table(
 
 ON_SQLITE = (
     # The words are taken as they are, cut at blanks: they were made comparable before. Columns' sizes serve ranking only.
+    # Beginnings of three to five letters have an index of their own: of these there are too many words that go on.
     "CREATE VIRTUAL TABLE past_words USING fts5("
-    "words, content='past', content_rowid='key', columnsize=0, tokenize=\"ascii tokenchars '_'\")",
-    # Every word there ever was: a search for the beginning of one asks for all words that begin so.
+    "words, content='past', content_rowid='key', columnsize=0, prefix='3 4 5', tokenize=\"ascii tokenchars '_'\")",
+    # Every word there ever was: a search for a longer beginning asks for all words that begin so.
     "CREATE TABLE past_lexicon (word TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID",
 )
 ON_POSTGRESQL = ("CREATE INDEX past_words ON past USING gin (array_to_tsvector(string_to_array(words, ' ')))",)
 
-for _statement in ON_SQLITE:
-    event.listen(past, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect="sqlite"))
-for _statement in ON_POSTGRESQL:
-    event.listen(past, "after_create", DDL(_statement).execute_if(dialect="postgresql"))
+_DDL: Any = DDL
+for _dialect, _statements in (("sqlite", ON_SQLITE), ("postgresql", ON_POSTGRESQL)):
+    for _statement in _statements:
+        event.listen(past, "after_create", _DDL(_statement).execute_if(dialect=_dialect))

@@ -6,39 +6,44 @@ when posts are added meanwhile. Every condition is a word of one index, also tho
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text
 
 from outreach.model import Post
 from outreach.store.engine import Store, Transaction
 from outreach.store.past import key_of, marks
 from outreach.store.posts import SELECT_POSTS, HistoryFilter, as_post
 from outreach.store.schema import channels, people, posts
-from outreach.store.schema_past import past
+from outreach.store.schema_past import months, past
 from outreach.store.words import Term, read_question
 
 PAGE = 50
 COUNTED = 1000
 """A count goes no further than one more than this."""
 
-_MOST_ENDINGS = 60
+_MOST_ENDINGS = 200
+_INDEXED_BEGINNING = 5
 _STREAMED = 500
 _LAST = 1 << 62
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
     """A post of the history: its `key` is its place there, `template` may be empty, who wrote and approved may be None.
 
-    `is_on_time` is None for a post that was not sent.
+    People are given by address, and as they are called. `is_on_time` is None for a post that was not sent.
     """
 
     post: Post
     key: int
     template: str
     written_by: str | None
+    writer: str | None
     approved_by: str | None
+    approver: str | None
     is_on_time: bool | None
 
 
@@ -58,14 +63,12 @@ def page(
     index = _index(tx, community, wanted)
     if index is None:
         return Page((), None, None)
-    if above is not None:
-        keys = sorted(index.keys(tx, above=above, most=PAGE), reverse=True)
-    else:
-        keys = index.keys(tx, below=below, most=PAGE)
+    keys = index.keys(tx, below=below, above=above, most=PAGE + 1)
+    is_more, keys = len(keys) > PAGE, sorted(keys[:PAGE], reverse=True)
     if not keys:
         return Page((), None, None)
-    has_older = index.keys(tx, below=keys[-1], most=1)
-    has_newer = index.keys(tx, above=keys[0], most=1)
+    has_older = is_more if above is None else bool(index.keys(tx, below=keys[-1], most=1))
+    has_newer = is_more if above is not None else below is not None and bool(index.keys(tx, above=keys[0], most=1))
     return Page(tuple(_gone(tx, keys)), keys[-1] if has_older else None, keys[0] if has_newer else None)
 
 
@@ -93,12 +96,17 @@ def each(store: Store, community: int, wanted: HistoryFilter) -> Iterator[Gone]:
 
 # The rows of some places
 
+
+def _called(who: Any) -> tuple[Any, Any]:
+    return who.c.email, func.coalesce(func.nullif(who.c.name, ""), who.c.email)
+
+
 _writers, _approvers = people.alias(), people.alias()
 _GONE: Select[Any] = (
     SELECT_POSTS.join(past, past.c.post_id == posts.c.id)
     .outerjoin(_writers, _writers.c.id == past.c.written_by)
     .outerjoin(_approvers, _approvers.c.id == past.c.approved_by)
-    .add_columns(past.c.key, past.c.template, _writers.c.email, _approvers.c.email, past.c.is_on_time)
+    .add_columns(past.c.key, past.c.template, *_called(_writers), *_called(_approvers), past.c.is_on_time)
     .order_by(past.c.key.desc())
 )
 
@@ -106,7 +114,7 @@ _GONE: Select[Any] = (
 def _gone(tx: Transaction, keys: Sequence[int]) -> list[Gone]:
     if not keys:
         return []
-    return [Gone(as_post(row), *row[-5:]) for row in tx.execute(_GONE.where(past.c.key.in_(keys)))]
+    return [Gone(as_post(row), *row[-7:]) for row in tx.execute(_GONE.where(past.c.key.in_(keys)))]
 
 
 # The index
@@ -122,7 +130,7 @@ class _Index:
 
     def keys(self, tx: Transaction, *, most: int, below: int | None = None, above: int | None = None) -> list[int]:
         order = "" if above is not None else " DESC"
-        sql = f"SELECT {self.key} {self.place} ORDER BY {self.key}{order} LIMIT :most"  # noqa: S608 - no value is in it
+        sql = f"SELECT {self.key} {self.place} ORDER BY {self.key}{order} LIMIT :most"
         return list(tx.execute(text(sql), self._bounded(below, above) | {"most": most}).scalars())
 
     def count(self, tx: Transaction) -> int:
@@ -144,10 +152,13 @@ def _index(tx: Transaction, community: int, wanted: HistoryFilter) -> _Index | N
     asked = _asked(tx, community, wanted)
     if asked is None:
         return None
-    alternatives, terms = asked
+    is_, alternatives, terms = asked
+    span = _span(tx, is_) if len(is_) > 2 else (0, _LAST)
+    if span is None:
+        return None
     values: dict[str, Any] = {
-        "low": key_of(wanted.since) if wanted.since else 0,
-        "high": key_of(wanted.until) if wanted.until else _LAST,
+        "low": max(span[0], key_of(wanted.since) if wanted.since else 0),
+        "high": min(span[1], key_of(wanted.until) if wanted.until else _LAST),
     }
     if len(alternatives) == 1 and not terms:
         place = f"FROM past WHERE community_id = :community AND {_RANGE.format(key='key')}"
@@ -157,10 +168,27 @@ def _index(tx: Transaction, community: int, wanted: HistoryFilter) -> _Index | N
     return _on_postgresql(community, alternatives, terms, values)
 
 
+def _span(tx: Transaction, is_: dict[str, Any]) -> tuple[int, int] | None:
+    """Give the places between which posts are that are several things at once; None where there are none at all.
+
+    Of things that each are many and never together, an index of words would go through all places.
+    """
+    those = [months.c[name] == value for name, value in is_.items()]
+    found = select(func.min(months.c.month), func.max(months.c.month)).where(*those, months.c.posts > 0)
+    first, last = tx.execute(found).one()
+    if first is None:
+        return None
+    return key_of(_first_of(first) - _A_DAY), key_of(_first_of(last) + 32 * _A_DAY)
+
+
+def _first_of(month: int) -> datetime:
+    return datetime(month // 100, month % 100, 1, tzinfo=UTC)
+
+
 def _asked(
     tx: Transaction, community: int, wanted: HistoryFilter
-) -> tuple[list[tuple[str, ...]], tuple[Term, ...]] | None:
-    """Give the words for what a post is to be, each with those that are as good, and the terms of what it is to say."""
+) -> tuple[dict[str, Any], list[tuple[str, ...]], tuple[Term, ...]] | None:
+    """Give what a post is to be, the words for that, each with those that are as good, and the terms it is to say."""
     is_: dict[str, Any] = {"community_id": community}
     if wanted.channel is not None:
         query = select(channels.c.id).where(channels.c.community_id == community, channels.c.name == wanted.channel)
@@ -171,14 +199,14 @@ def _asked(
         is_["template"] = wanted.template
     if None in is_.values() or wanted.template == "":
         return None
-    asked = [(mark,) for mark in marks(is_)]
+    asked: list[tuple[str, ...]] = [(mark,) for mark in marks(is_)]
     if wanted.person is not None:
         who = tx.execute(select(people.c.id).where(people.c.email == wanted.person.strip().lower())).scalar()
         if who is None:
             return None
         asked.append(tuple(marks({"written_by": who, "approved_by": who})))
     terms = read_question(wanted.search or "")
-    return None if wanted.search and not terms else (asked, terms)
+    return None if wanted.search and not terms else (is_, asked, terms)
 
 
 # SQLite: FTS5 goes through the places in their order by itself
@@ -206,6 +234,8 @@ def _said(tx: Transaction, term: Term) -> str | None:
     if not term.may_go_on:
         return _any_of([" ".join(term.words)])
     [word] = term.words
+    if len(word) <= _INDEXED_BEGINNING:
+        return f'"{word}" *'
     endings = tx.execute(_ENDINGS, {"word": word, "beyond": word + chr(0x10FFFF)}).scalars().all()
     if len(endings) > _MOST_ENDINGS:
         return f'"{word}" *'

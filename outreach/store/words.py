@@ -12,9 +12,7 @@ LEAST_BEGINNING = 3
 
 _LONGEST = 48
 _MOST_CHARS = 100_000
-_PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
-)
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 # Of what is written without blanks every character is a word; several of them together are found as a phrase.
 _UNSPACED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
@@ -33,10 +31,7 @@ class Term:
 def words_of(text: str) -> list[str]:
     """Give the words of a text in their order, without letter case, accents and signs; of very long ones the beginning."""
     text = text[:_MOST_CHARS]
-    if text.isascii():
-        found = _ASCII_WORD.findall(text.lower())
-    else:
-        found = _WORD.findall(_plain(text))
+    found = _ASCII_WORD.findall(text.lower()) if text.isascii() else _WORD.findall(_plain(text))
     return [word[:_LONGEST] for word in found]
 
 

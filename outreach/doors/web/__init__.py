@@ -11,7 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from outreach import when
 from outreach.bootstrap import House
-from outreach.doors.web import announcement, coming, entry, metrics, troubles
+from outreach.doors.web import announcement, coming, entry, metrics, past, report, troubles
 from outreach.doors.web.frame import Site
 from outreach.doors.web.wire import Bounded, FromHere, Shielded
 from outreach.roles import Verb
@@ -39,7 +39,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     site = site_of(house, links or {})
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for part in (entry, coming, announcement):
+    for part in (entry, coming, announcement, past, report):
         app.include_router(part.routes(site))
     metrics.add(app, site)
     troubles.add(app, site)

@@ -265,6 +265,6 @@ def _make_the_history_ready() -> None:
         return
     op.execute(
         "CREATE VIRTUAL TABLE past_words USING fts5("
-        "words, content='past', content_rowid='key', columnsize=0, tokenize=\"ascii tokenchars '_'\")"
+        "words, content='past', content_rowid='key', columnsize=0, prefix='3 4 5', tokenize=\"ascii tokenchars '_'\")"
     )
     op.execute("CREATE TABLE past_lexicon (word TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
