@@ -1,6 +1,5 @@
 """The figures of each month: how much went out where, how much of it on time, how much was trouble."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,15 +108,16 @@ def choices(tx: Transaction, community: int) -> Choices:
     return Choices(
         tuple(tx.execute(names).scalars()),
         tuple(sorted(tx.execute(templates).scalars())),
-        tuple(_people(tx, community)),
+        people_of(tx, community),
         tuple(sorted({month // 100 for month in found}, reverse=True)),
     )
 
 
-def _people(tx: Transaction, community: int) -> Iterable[tuple[str, str]]:
+def people_of(tx: Transaction, community: int) -> tuple[tuple[str, str], ...]:
+    """Give the people of a community as (address, name); the name may be empty."""
     query = (
         select(people.c.email, people.c.name)
         .where(people.c.id.in_(select(roles.c.person_id).where(roles.c.community_id == community)))
         .order_by(people.c.email)
     )
-    return ((row[0], row[1]) for row in tx.execute(query))
+    return tuple((row[0], row[1]) for row in tx.execute(query))

@@ -19,7 +19,7 @@ from outreach.store.schema import channels, people, posts
 from outreach.store.schema_past import months, past
 from outreach.store.words import Term, read_question
 
-PAGE = 50
+PAGE = 30
 COUNTED = 1000
 """A count goes no further than one more than this."""
 
