@@ -88,7 +88,7 @@ def per_month(numbers: Numbers, months: Sequence[int]) -> Chart:
     stacks = [(("out", float(t.out)), ("trouble", float(t.trouble))) for t in tallies]
     whole = sum(tallies, Tally())
     most = max(zip((t.out for t in tallies), months, strict=True), default=(0, 0))
-    said = f"{whole.out:,} posts went out and {whole.trouble:,} were trouble, {_span(months)}."
+    said = f"Posts that went out {_span(months)}: {whole.out:,}. Trouble: {whole.trouble:,}."
     if most[0]:
         said += f" Most went out in {named(most[1])}: {most[0]:,}."
     return _columns(
