@@ -326,6 +326,6 @@ def index_again(connection: sqlite3.Connection) -> None:
     """Make the index of words anew in a SQLite file whose rows of `past` came from elsewhere."""
     connection.execute("INSERT INTO past_words (past_words) VALUES ('rebuild')")
     connection.execute("DELETE FROM past_lexicon")
-    for (said,) in connection.execute("SELECT words FROM past"):
-        words = {word for word in said.split(" ") if word[:1] != "_"}
-        connection.executemany("INSERT OR IGNORE INTO past_lexicon (word) VALUES (?)", [(word,) for word in words])
+    known = {word for (said,) in connection.execute("SELECT words FROM past") for word in said.split(" ")}
+    words = [(word,) for word in sorted(known) if word[:1] != "_"]
+    connection.executemany("INSERT INTO past_lexicon (word) VALUES (?)", words)

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import requests
 
 from outreach.bootstrap import build
 from outreach.settings import read_settings
+from outreach.store import open_store, past
 from outreach.store.past import index_again, key_of, marks
 from outreach.store.words import words_of
 from tests.bench import ground
@@ -22,6 +24,7 @@ from tests.web.visitors import member
 
 Figures = dict[str, float]
 PEOPLE, EACH = 8, 40
+OF_THE_HISTORY = ("history", "deep", "filter", "search", "numbers")
 _VOCABULARY = 20_000
 _STATES = ("published",) * 96 + ("failed", "missed", "cancelled", "retracted")
 _ZONE = "UTC"
@@ -55,6 +58,26 @@ def pages(folder: Path, *, many: int = ground.FUTURE) -> Figures:
     for how_many, name in ((1000, "1k"), (many, "1m")):
         figures |= {f"{key}_{name}{unit}": value for (key, unit), value in _measured(folder / name, how_many).items()}
     return figures
+
+
+def history(folder: Path, *, due: int = 3000) -> Figures:
+    """Take what was published into the history: how many posts a second, and how long the longest step holds the writer."""
+    store = ground.fresh(folder / "history.db")
+    ids = ground.settle(store, 4)
+    past.catch_up(store)
+    ground.fill(folder / "history.db", ids, due=due, future=0)
+    store.close()
+    ground.drain(folder / "history.db", ids)
+    store = open_store(f"sqlite:///{folder / 'history.db'}")
+    steps: list[float] = []
+    began = before = time.perf_counter()
+    while not past.catch_up(store, most=1):
+        now = time.perf_counter()
+        steps.append(now - before)
+        before = now
+    rate = due / (before - began)
+    store.close()
+    return {"history_per_s": rate, "history_step_ms": 1000 * statistics.median(steps)}
 
 
 def _measured(queue: Path, how_many: int) -> dict[tuple[str, str], float]:
@@ -157,8 +180,8 @@ def fill(file: Path, channel_ids: list[int], how_many: int) -> None:
         " sum(is_on_time IS NOT NULL), coalesce(sum(is_on_time), 0) FROM past GROUP BY 1, 2, 3, 4, 5"
     )
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('history so far', ?)", (f"[{how_many}, 0]",))
-    connection.execute("COMMIT")
     index_again(connection)
+    connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from outreach.store.months import Numbers, Tally
 
 WIDTH, HEIGHT = 400, 150
-_LEFT, _TOP, _BOTTOM = 34, 10, 22
+_LEFT, _TOP, _BOTTOM = 42, 10, 22
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONG_MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
