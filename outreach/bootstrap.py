@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -28,7 +28,7 @@ from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, channels, home, open_store, workers
+from outreach.store import Store, channels, home, open_store, past, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.vault import Vault
@@ -47,6 +47,7 @@ from outreach.watch.telling import Telling
 from outreach.watch.webhooks import Webhooks
 
 _serials = itertools.count()
+_MOST_OF_THE_PAST = 5_000
 
 
 class SystemClock:
@@ -246,6 +247,10 @@ class House:
             now=self.clock.now,
         )
 
+    def new_clerk(self) -> Callable[[], object]:
+        """Build the chore that keeps the history ready to be looked at."""
+        return lambda: past.catch_up(self.store, most=_MOST_OF_THE_PAST)
+
     def new_afterwards(self) -> Afterwards:
         """Build the chore that asks for posts that a restore missed, with channels of its own."""
         return Afterwards(store=self.store, channels=self._by_id(), now=self.clock.now)
@@ -265,6 +270,7 @@ class House:
             Errand("pre-flight", 60, self.new_preflight().round),
             Errand("afterwards", 60, self.new_afterwards().round),
             Errand("nightly backup", 60, self.new_nightly().round),
+            Errand("history", 10, self.new_clerk()),
             Errand("alarms", 15, self._telling().round),
             Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
             Errand("webhooks", 5, self.webhooks.round),

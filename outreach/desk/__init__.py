@@ -4,6 +4,7 @@ from outreach.desk.acting import Acting
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
+from outreach.desk.looking_back import Look, LookingBack
 from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
 from outreach.desk.running import Overtaken, Running
@@ -21,6 +22,7 @@ __all__ = [
     "ChangedMeanwhile",
     "Counsel",
     "Desk",
+    "Look",
     "NamedDay",
     "Overtaken",
     "Place",
@@ -30,5 +32,5 @@ __all__ = [
 ]
 
 
-class Desk(Planning, Advising, Approving, Acting, Running):
+class Desk(Planning, Advising, Approving, Acting, Running, LookingBack):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -11,7 +11,6 @@ from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post, State
 from outreach.store import Store, announcements, channels, checks, history, posts, safety
 from outreach.store.checks import Check
-from outreach.store.posts import HistoryFilter
 
 _MOST_DIGITS = 15
 
@@ -95,11 +94,6 @@ class Looking:
         """Give the posts that are not at rest or need a person, next due first."""
         with self._store.read() as tx:
             return posts.in_states(tx, lifecycle.OPEN)
-
-    def history(self, wanted: HistoryFilter) -> list[Post]:
-        """Give the posts that were attempted or came to rest, newest first."""
-        with self._store.read() as tx:
-            return posts.come_to_rest(tx, wanted)
 
     def preview(self, name: str, *, channel: str | None = None) -> list[Preview]:
         """Show exactly what queued posts send, from what is stored."""

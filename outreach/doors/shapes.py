@@ -11,11 +11,35 @@ from outreach.desk import Added, Changed, Preview
 from outreach.model import BadInput, Post, Problem
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check
+from outreach.store.search import Gone
 
 
 def posts(of: Iterable[Post]) -> list[dict[str, Any]]:
     """Lay out several posts."""
     return [post(one) for one in of]
+
+
+GONE_KEYS = (*POST_KEYS, "planned_at", "template", "written_by", "approved_by", "on_time")
+
+
+def gone(of: Gone) -> dict[str, Any]:
+    """Lay out a post of the history with who wrote and approved it; `on_time` is None for one that was not sent."""
+    return post(of.post) | {
+        "planned_at": instant(of.post.planned_at),
+        "template": of.template or None,
+        "written_by": of.written_by,
+        "approved_by": of.approved_by,
+        "on_time": of.is_on_time,
+    }
+
+
+def for_a_spreadsheet(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep a spreadsheet from reading a text as a formula."""
+    return {key: _harmless(value) for key, value in row.items()}
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else value
 
 
 def added(what: Added) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.model import BadInput
 from outreach.store.engine import APPLICATION_ID, SCHEMA, Store, Transaction, explained, open_store
+from outreach.store.past import index_again
 from outreach.store.schema import metadata
 
 BUSY_S = 20.0
@@ -110,6 +111,7 @@ def rows_into(file: Path, tx: Transaction) -> None:
             insert = f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({blanks})"  # noqa: S608 - names of our own
             for rows in _partitions(tx, table):
                 connection.executemany(insert, rows)
+        index_again(connection)
         connection.execute("COMMIT")
     as_one_file(file)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, insert, or_, select, text, update
 
 from outreach.model import Candidate, Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
@@ -85,55 +85,22 @@ def in_states(tx: Transaction, states: Collection[State], *, limit: int | None =
     return [as_post(row) for row in tx.execute(query.limit(limit))]
 
 
-def come_to_rest(tx: Transaction, filters: "HistoryFilter") -> list[Post]:
-    """Give the posts that were attempted or came to rest, newest first."""
-    at = func.coalesce(
-        select(func.max(attempts.c.started_at)).where(attempts.c.post_id == posts.c.id).scalar_subquery(),
-        posts.c.due_at,
-    )
-    query = SELECT_POSTS.where(and_(*filters.conditions())).order_by(at.desc(), posts.c.id.desc())
-    return [as_post(row) for row in tx.execute(query.limit(filters.limit))]
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """What of the history is asked for. Every part is optional; `limit` None means all of it."""
+    """What of the history is asked for. Every part is optional; `limit` None means all of it.
 
-    def __init__(
-        self,
-        *,
-        search: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        channel: str | None = None,
-        state: State | None = None,
-        limit: int | None = 50,
-    ) -> None:
-        self.search, self.since, self.until = search, since, until
-        self.channel, self.state, self.limit = channel, state, limit
+    `since` and `until` look at the planned time, `until` is not included. `person` is the address of who wrote the text
+    or approved it.
+    """
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """Say it in SQL."""
-        found = [or_(posts.c.attempt > 0, posts.c.state.in_(["missed", "cancelled"]))]
-        if self.search:
-            found.append(_mentions(self.search))
-        if self.since:
-            found.append(posts.c.planned_at >= self.since)
-        if self.until:
-            found.append(posts.c.planned_at < self.until)
-        if self.channel:
-            found.append(channels.c.name == self.channel)
-        if self.state:
-            found.append(posts.c.state == str(self.state))
-        return found
-
-
-def _mentions(words: str) -> ColumnElement[bool]:
-    body = (
-        select(contents.c.post_id)
-        .where(contents.c.post_id == posts.c.id, contents.c.sha256 == posts.c.content_sha256)
-        .where(contents.c.text.icontains(words, autoescape=True))
-    )
-    return or_(announcements.c.title.icontains(words, autoescape=True), body.exists())
+    search: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    channel: str | None = None
+    template: str | None = None
+    person: str | None = None
+    state: State | None = None
+    limit: int | None = 50
 
 
 BODY = cast(contents.c.body, Text)

@@ -45,7 +45,7 @@ class _Compiled:
         self._names: list[str] = compiled.positiontup if compiled.positional else list(compiled.binds)
         # A value of its own, such as a NULL that the statement sets, is bound like the others.
         self._own = {name: compiled.binds[name].value for name in self._names}
-        self._pick = itemgetter(*self._names)
+        self._pick = itemgetter(*self._names) if len(self._names) > 1 else lambda given: [given[n] for n in self._names]
         self._processors = [
             (place, process)
             for place, name in enumerate(self._names)

@@ -17,9 +17,10 @@ from sqlalchemy import (
 
 from outreach.model import State
 from outreach.store import schema_access as access
+from outreach.store import schema_past as looking_back
 from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
-__all__ = ["Instant", "access", "metadata"]
+__all__ = ["Instant", "access", "looking_back", "metadata"]
 
 meta = Table(
     "meta",

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tests.bench import measures
+from tests.bench import measures, pages
 
 MEASURES: dict[str, Callable[[Path], measures.Figures]] = {
     "enqueue": measures.enqueue,
@@ -21,6 +21,8 @@ MEASURES: dict[str, Callable[[Path], measures.Figures]] = {
     "lateness": measures.lateness,
     "resident": measures.resident,
     "syncs": measures.syncs,
+    "history": pages.history,
+    "pages": pages.pages,
 }
 # What is aimed at: (figure, at least or at most, how much).
 AIMS: dict[str, tuple[str, float]] = {
@@ -36,6 +38,10 @@ AIMS: dict[str, tuple[str, float]] = {
     "idle_cpu_percent": ("<=", 0.1),
     "worker_rss_mb": ("<=", 70),
     "syncs_per_post": ("<=", 0.3),
+    "history_per_s": (">=", 1000),
+    "history_step_ms": ("<=", 20),
+    **{f"page_{name}_{size}_p95_ms": ("<=", 50) for name in pages.OF_THE_HISTORY for size in ("1k", "1m")},
+    "page_server_1m_rss_mb": ("<=", 200),
 }
 
 

@@ -222,10 +222,15 @@ def test_a_time_without_a_zone_is_refused(store: Store) -> None:
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(store: Store) -> None:
     with store.read() as tx:
-        context = MigrationContext.configure(tx, opts={"compare_type": True})
+        context = MigrationContext.configure(tx, opts={"compare_type": True, "include_object": is_no_index_of_words})
         differences = compare_metadata(context, metadata)
 
     assert differences == []
+
+
+def is_no_index_of_words(_thing: object, name: str | None, *_: object) -> bool:
+    """What only one of the databases has is compared by its statement, below."""
+    return not str(name).startswith("past_")
 
 
 def test_the_migrations_make_the_same_checks_indexes_and_keys_on_sqlite(sqlite_store: Store) -> None:
@@ -292,7 +297,9 @@ def test_opening_a_second_time_migrates_nothing(database_url: str) -> None:
 
 def indexes(connection: Connection) -> list[str]:
     """On SQLite as they are written: reflection leaves out those over an expression."""
-    rows = connection.execute(text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+    rows = connection.execute(
+        text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND (type = 'index' OR name LIKE 'past_%')")
+    )
     return sorted(" ".join(sql.replace('"', "").split()) for sql in rows.scalars())
 
 

@@ -143,16 +143,22 @@ def _say_what_a_person_can_do(post: Post, if_sent_again: str | None) -> None:
 
 @verb
 def history(
-    search: Annotated[str | None, typer.Option(help="Words in the title or the text.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help='Words in the title, the text or the channel, "as a phrase".')
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="DATE", help="Planned on this day or later.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Planned before this day.")] = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    template: Annotated[str | None, typer.Option(help="Only what was written with this template.")] = None,
+    person: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Only what this person wrote or approved.")
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Only posts in this state.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=1_000_000_000, help="At most so many; 0 for all.")] = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what was attempted or came to rest, newest first.
+    """List what was attempted or came to rest, newest first: by the time it was planned for.
 
     Example: [cyan]outreach history --since 2026-01-01 --csv[/cyan]
     """
@@ -168,6 +174,8 @@ def history(
             since=_day(since, "--since", zone),
             until=_day(until, "--until", zone),
             channel=channel,
+            template=template,
+            person=person,
             state=_state(state),
             limit=limit or None,
         )
@@ -203,13 +211,8 @@ def _day(text: str | None, option: str, zone: str) -> datetime | None:
 
 
 def _print_csv(shaped: list[dict[str, Any]]) -> None:
-    from outreach.doors.shapes import POST_KEYS  # start-up time
+    from outreach.doors.shapes import POST_KEYS, for_a_spreadsheet  # start-up time
 
     writer = csv.DictWriter(sys.stdout, POST_KEYS, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({key: _harmless(value) for key, value in row.items()} for row in shaped)
-
-
-def _harmless(value: object) -> object:
-    """Keep a spreadsheet from reading a text as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+    writer.writerows(map(for_a_spreadsheet, shaped))

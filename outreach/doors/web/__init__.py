@@ -26,9 +26,11 @@ from outreach.doors.web import (
     members,
     metrics,
     months,
+    past,
     preferences,
     previews,
     queueing,
+    report,
     troubles,
     uploads,
     webhooks_page,
@@ -82,6 +84,8 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         audit,
         webhooks_page,
         approvals,
+        past,
+        report,
     ):
         app.include_router(part.routes(site))
     programs = api.create(house, address=site.public_address)

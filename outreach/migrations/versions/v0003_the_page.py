@@ -22,6 +22,7 @@ def upgrade() -> None:
     _make_notices()
     _make_versions_and_seals()
     _let_nobody_rewrite_the_history()
+    _make_the_history_ready()
 
 
 def _widen_what_is_there() -> None:
@@ -310,3 +311,51 @@ def _let_nobody_rewrite_the_history() -> None:
                 op.execute(f"{begin} BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END")
             else:
                 op.execute(f"{begin} FOR EACH ROW EXECUTE FUNCTION never_rewritten()")
+
+
+def _make_the_history_ready() -> None:
+    # They are filled by who looks at the history first, and by the worker: a million posts keep no start waiting.
+    op.create_table(
+        "past",
+        sa.Column("key", _ID, autoincrement=False, nullable=False),
+        sa.Column("post_id", _ID, nullable=False),
+        sa.Column("community_id", _ID, nullable=False),
+        sa.Column("channel_id", _ID, nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("template", sa.Text(), server_default="", nullable=False),
+        sa.Column("written_by", _ID, nullable=True),
+        sa.Column("approved_by", _ID, nullable=True),
+        sa.Column("is_on_time", sa.Boolean(), nullable=True),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["approved_by"], ["people.id"], name=op.f("fk_past_approved_by_people")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_past_channel_id_channels")),
+        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name=op.f("fk_past_community_id_communities")),
+        sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_past_post_id_posts")),
+        sa.ForeignKeyConstraint(["written_by"], ["people.id"], name=op.f("fk_past_written_by_people")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_past")),
+        sa.UniqueConstraint("post_id", name=op.f("uq_past_post_id")),
+    )
+    op.create_index("in_order", "past", ["community_id", "key"], unique=False)
+    op.create_table(
+        "months",
+        sa.Column("community_id", _ID, nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("channel_id", _ID, nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("posts", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("on_time", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_months_channel_id_channels")),
+        sa.ForeignKeyConstraint(["community_id"], ["communities.id"], name=op.f("fk_months_community_id_communities")),
+        sa.PrimaryKeyConstraint("community_id", "month", "channel_id", "template", "state", name=op.f("pk_months")),
+    )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE INDEX past_words ON past USING gin (array_to_tsvector(string_to_array(words, ' ')))")
+        return
+    op.execute(
+        "CREATE VIRTUAL TABLE past_words USING fts5("
+        "words, content='past', content_rowid='key', columnsize=0, prefix='3 4 5', tokenize=\"ascii tokenchars '_'\")"
+    )
+    op.execute("CREATE TABLE past_lexicon (word TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
