@@ -4,6 +4,8 @@ from outreach.desk.acting import Acting
 from outreach.desk.approving import Approving
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.queueing import Added, AlreadyQueued
+from outreach.desk.seeing import ChangedSince, Seen
+from outreach.desk.watching import Story, Told, Upcoming, Watching
 from outreach.desk.writing import ChangedMeanwhile, Place, Saved, Writing
 from outreach.store.announcements import Author
 
@@ -14,12 +16,17 @@ __all__ = [
     "Author",
     "Changed",
     "ChangedMeanwhile",
+    "ChangedSince",
     "Desk",
     "Place",
     "Preview",
     "Saved",
+    "Seen",
+    "Story",
+    "Told",
+    "Upcoming",
 ]
 
 
-class Desk(Writing, Approving, Acting):
+class Desk(Writing, Approving, Acting, Watching):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from outreach import lifecycle
-from outreach.channels import SaysWhatARepeatDoes
+from outreach.channels import SaysWhatARepeatDoes, SaysWhereToLook
 from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post, State
 from outreach.store import Store, announcements, channels, checks, history, posts, safety
@@ -84,6 +84,12 @@ class Looking:
         target = self._targets.get(post.channel) if post.state is State.UNCONFIRMED else None
         channel = target.channel if target else None
         return channel.if_sent_again() if isinstance(channel, SaysWhatARepeatDoes) else None
+
+    def where_to_look(self, post: Post) -> tuple[str, str | None]:
+        """Say where a person can look for a post, to go on after "look", and the address of that place if it has one."""
+        target = self._targets.get(post.channel)
+        channel = target.channel if target else None
+        return channel.where_to_look() if isinstance(channel, SaysWhereToLook) else ("on the channel itself", None)
 
     def came_from(self, number: int) -> str | None:
         """Give the source that was noted when the announcement was queued."""

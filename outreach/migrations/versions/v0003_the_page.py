@@ -19,6 +19,7 @@ def upgrade() -> None:
     _make_webhooks()
     _make_approving()
     _make_versions_and_seals()
+    _find_what_needs_a_person()
 
 
 def _widen_what_is_there() -> None:
@@ -219,3 +220,10 @@ def _make_versions_and_seals() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seals")),
     )
+
+
+def _find_what_needs_a_person() -> None:
+    for name, states in (("open_questions", "'unconfirmed', 'held'"), ("at_a_bad_rest", "'failed', 'missed'")):
+        are = sa.text(f"state IN ({states})")
+        columns = ["channel_id", "due_at", "id"]
+        op.create_index(name, "posts", columns, unique=False, sqlite_where=are, postgresql_where=are)
