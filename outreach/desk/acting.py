@@ -1,7 +1,7 @@
 """Acting: what people decide about posts that are queued, failed, missed or in doubt, and about channels."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,7 +116,7 @@ class Acting(Looking):
             for post in self._as_seen(tx, name, seen):
                 if not lifecycle.is_legal(decision.move, post.state):
                     raise _not_possible(post.name, decision.move, [post])
-                moves.apply(tx, [replace(decision.about(post, self._now()), only_from=frozenset({post.state}))])
+                moves.apply(tx, [decision.about(post, self._now())])
                 decision.also(tx, post)
         return Changed(self._again(found))
 

@@ -16,7 +16,7 @@ from outreach.doors.web.serving import served
 from outreach.letter import parse
 from outreach.model import Move, Post, State
 from outreach.roles import Role
-from outreach.store import Store, history
+from outreach.store import Store, history, moves
 from tests.alarms.world import see, stop_looking
 from tests.builders import NOW, a_stored_post, an_announcement, everything, make, require_approval, seen, take
 from tests.web.test_queue_page import HOSTILE, another_communitys_post
@@ -270,10 +270,13 @@ def test_the_story_goes_from_the_draft_to_the_proof(
     house.desk.edit(
         Spot(number, base), parse(LETTER.replace("room 7", "room 9")), folder=tmp_path, person="bob@example.org"
     )
+    still.tick(60)
     [post, _] = house.desk.find(str(number))
     take(house.store, post, now=still.now())
-    make(house.store, post, Move.PUBLISH, at=still.now(), url="https://example.org/posts/1")
+    out = {"remote_id": "1_1", "url": "https://example.org/posts/1"}
     with house.store.write() as tx:
+        moves.end_attempts(tx, [moves.Ending(post.id, 1, still.now(), "published", evidence={"http_status": 200})])
+        moves.apply(tx, [moves.Change(post.id, 1, Move.PUBLISH, still.now(), values=out)])
         history.see(tx, post.id, at=still.now(), kind="found", evidence={"remote_ids": ["1_1"]})
 
     page = ann.get(f"/announcements/{number}").text

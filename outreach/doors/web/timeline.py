@@ -148,7 +148,7 @@ def _of_its_own(
 ) -> Iterator[Entry]:
     ended = {e["attempt"] for e in told.history if e["kind"] == "attempt" and e.get("outcome")}
     verdicts = {e["attempt"]: e["kind"] for e in told.history if e["kind"] in ("publish", *_THEN)}
-    for entry in told.history:
+    for entry in sorted(told.history, key=lambda each: bool(each["kind"] != "queue")):
         if entry["kind"] == "attempt":
             yield _attempt(entry, told, verdicts.get(entry["attempt"], ""))
         elif entry["kind"] == "sighting":
