@@ -128,6 +128,16 @@ def time_left(instant: datetime, *, now: datetime) -> str:
     return f"in {said}" if seconds > 0 else f"{said} ago"
 
 
+def day_of(instant: datetime, zone: str) -> date:
+    """Say on which day an instant falls in a zone."""
+    return local(instant, zone).date()
+
+
+def show_day(day: date) -> str:
+    """Say a day in full: `Tuesday 1 December 2026`."""
+    return f"{_WEEKDAYS[day.weekday()]} {_long_day(day)}"
+
+
 def changed_due(post: Post) -> datetime | None:
     """Say when a post is due by today's rules of its zone, if that is not when it was planned for; else None.
 

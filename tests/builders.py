@@ -204,8 +204,8 @@ def take(store: Store, post: Post, *, worker: str = WORKER, now: datetime = NOW)
         )
         tx.execute(
             text(
-                "INSERT INTO attempts (post_id, number, worker, content_sha256, started_at)"
-                " SELECT id, attempt, :worker, content_sha256, :now FROM posts WHERE id = :id"
+                "INSERT INTO attempts (post_id, number, worker, content_sha256, started_at, channel_id)"
+                " SELECT id, attempt, :worker, content_sha256, :now, channel_id FROM posts WHERE id = :id"
             ),
             values,
         )

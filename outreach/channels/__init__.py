@@ -163,6 +163,14 @@ class SaysWhatARepeatDoes(Protocol):
         """Say it in a plain sentence, for who has to decide about a post in doubt. Asks nobody."""
 
 
+@runtime_checkable
+class SaysWhereToLook(Protocol):
+    """A channel on which a person can look for a post."""
+
+    def where_to_look(self) -> tuple[str, str | None]:
+        """Say where, to go on after "look", and the address of that place where there is one. Asks nobody."""
+
+
 @cache
 def kinds() -> dict[str, type[Channel]]:
     """Give every kind of channel by its name: the files of this folder, then those of other distributions."""

@@ -245,6 +245,12 @@ class FacebookPage:
         """A Page has no way to tell Facebook that a post is a repeat."""
         return "A second public post would appear, unless Facebook recognises the text as a repeat."
 
+    def where_to_look(self) -> tuple[str, str | None]:
+        """The Page lists its posts to everybody."""
+        is_real = self._access.url == "https://graph.facebook.com"
+        address = f"https://www.facebook.com/{self._access.page_id}" if is_real else None
+        return "on the Page itself, among its latest posts", address
+
     def link_to(self, remote_id: str) -> str | None:
         """Read the permalink; what goes wrong here means nothing for the post."""
         reply = self._get(f"/{remote_id}", fields="permalink_url")

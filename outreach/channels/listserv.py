@@ -184,6 +184,10 @@ class Listserv:
         """Each kind of list server treats a repeat in its own way."""
         return IF_SENT_AGAIN[self._runs_on]
 
+    def where_to_look(self) -> tuple[str, str | None]:
+        """Where a list keeps its archive differs from one to the next."""
+        return f"in the archive of {self._address}, or in the mailbox of somebody who is on it", None
+
     def check(self) -> list[Problem]:
         """Log in to the submission server and name the sender, then leave; look whether the mailbox can be read."""
         return self._problems_of_submission() + (_list_copies.problems(self._mailbox) if self._mailbox else [])

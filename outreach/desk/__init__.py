@@ -8,6 +8,8 @@ from outreach.desk.looking_back import Look, LookingBack
 from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
 from outreach.desk.running import Overtaken, Running
+from outreach.desk.seeing import ChangedSince, Seen
+from outreach.desk.watching import Story, Told, Upcoming, Watching
 from outreach.desk.writing import NOWHERE, UNDO_FOR, Plan, Saved
 from outreach.store.announcements import Author
 
@@ -20,6 +22,7 @@ __all__ = [
     "Author",
     "Changed",
     "ChangedMeanwhile",
+    "ChangedSince",
     "Counsel",
     "Desk",
     "Look",
@@ -29,8 +32,12 @@ __all__ = [
     "Plan",
     "Preview",
     "Saved",
+    "Seen",
+    "Story",
+    "Told",
+    "Upcoming",
 ]
 
 
-class Desk(Planning, Advising, Approving, Acting, Running, LookingBack):
+class Desk(Planning, Advising, Approving, Acting, Running, Watching, LookingBack):
     """The verbs of one community. `on_queued` is called after something new may be due."""

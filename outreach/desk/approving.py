@@ -65,11 +65,6 @@ class Review:
 class Approving(Looking):
     """Decisions about a revision. Each names the revision it is about: nobody approves what they did not see."""
 
-    def asks_for_approval(self) -> bool:
-        """Tell whether the community asks for approvals right now."""
-        with self._store.read() as tx:
-            return waiting.is_asked_for(tx, self._community.id)
-
     def waiting_for_approval(self, *, limit: int = 200) -> list[Post]:
         """Give the queued posts that nobody approved as they are now, next due first."""
         with self._store.read() as tx:

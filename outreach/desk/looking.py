@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from outreach import lifecycle
-from outreach.channels import SaysWhatARepeatDoes
+from outreach.channels import SaysWhatARepeatDoes, SaysWhereToLook
 from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post, State
-from outreach.store import Store, announcements, channels, checks, history, posts, safety
+from outreach.store import Store, announcements, channels, checks, history, posts, safety, waiting
 from outreach.store.checks import Check
 
 _MOST_DIGITS = 15
@@ -85,6 +85,12 @@ class Looking:
         channel = target.channel if target else None
         return channel.if_sent_again() if isinstance(channel, SaysWhatARepeatDoes) else None
 
+    def where_to_look(self, post: Post) -> tuple[str, str | None]:
+        """Say where a person can look for a post, to go on after "look", and the address of that place if it has one."""
+        target = self._targets.get(post.channel)
+        channel = target.channel if target else None
+        return channel.where_to_look() if isinstance(channel, SaysWhereToLook) else ("on the channel itself", None)
+
     def came_from(self, number: int) -> str | None:
         """Give the source that was noted when the announcement was queued."""
         with self._store.read() as tx:
@@ -127,7 +133,7 @@ class Looking:
     def asks_for_approval(self) -> bool:
         """Tell whether nothing goes out that nobody but its author has seen."""
         with self._store.read() as tx:
-            return channels.community(tx, self._community.id).approval == "required"
+            return waiting.is_asked_for(tx, self._community.id)
 
     def safe_mode(self) -> safety.SafeMode | None:
         """Give the safe mode that is on, if one is: nothing goes out then."""

@@ -37,7 +37,7 @@ class LookingBack(Looking):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self._known: dict[str, tuple[str, Any]] = {}
+        self._remembered: dict[str, tuple[str, Any]] = {}
 
     def history(self, wanted: HistoryFilter) -> list[Post]:
         """Give the posts that were attempted or came to rest, newest first: in the order of their planned times."""
@@ -73,12 +73,12 @@ class LookingBack(Looking):
         """Give what was found before, as long as the history is the same."""
         with self._store.read() as tx:
             version = past.standing(tx).version
-            known: tuple[str, T] | None = self._known.get(name)
+            known: tuple[str, T] | None = self._remembered.get(name)
             if known is None or known[0] != version:
                 known = (version, find(tx))
-                if len(self._known) >= _MOST_KEPT:
-                    self._known.clear()
-                self._known[name] = known
+                if len(self._remembered) >= _MOST_KEPT:
+                    self._remembered.clear()
+                self._remembered[name] = known
             return known[1]
 
     def _catch_up(self, most: int | None) -> bool:

@@ -254,6 +254,12 @@ def get(tx: Transaction, number: int) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
+def held_fast(tx: Transaction, number: int) -> int | None:
+    """Give the latest revision of an announcement, and let nobody change it before this transaction is over."""
+    query = select(announcements.c.revision).where(announcements.c.id == number)
+    return tx.execute(query.with_for_update()).scalar()
+
+
 def let_go(tx: Transaction, number: int) -> None:
     """Forget which letter it came from, so that the letter may be added again: for one that is wholly cancelled."""
     tx.execute(update(announcements).where(announcements.c.id == number).values(letter_key=None))

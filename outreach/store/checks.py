@@ -73,6 +73,18 @@ def standing(tx: Transaction) -> dict[int, Check]:
     return {post_id: found for post_id, at, problems in rows if (found := _check(at, problems))}
 
 
+def of_queued(tx: Transaction, ids: Collection[int]) -> dict[int, Check]:
+    """Give the latest look at each of these posts that are queued and were looked at, by the post's id."""
+    if not ids:
+        return {}
+    rows = tx.execute(
+        select(checks.c.post_id, checks.c.at, checks.c.problems)
+        .join(posts, posts.c.id == checks.c.post_id)
+        .where(checks.c.post_id.in_(ids), posts.c.state == "queued")
+    )
+    return {post_id: found for post_id, at, problems in rows if (found := _check(at, problems))}
+
+
 def keep(tx: Transaction, post: Post, found: Check) -> bool:
     """Write down what a look found, and tell the history when that is something new; False where the post has changed.
 

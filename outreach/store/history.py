@@ -35,6 +35,13 @@ def of_post(tx: Transaction, post_id: int) -> list[dict[str, Any]]:
     return [entry for _, _, entry in sorted(told, key=lambda each: each[:2])]
 
 
+def of_announcement(tx: Transaction, number: int) -> list[dict[str, Any]]:
+    """Give what happened to an announcement as a whole, such as an approval, in the order it was written."""
+    query = select(events).where(events.c.announcement_id == number, events.c.post_id.is_(None)).order_by(events.c.id)
+    rows = tx.execute(query).mappings()
+    return [_without_nothing({key: row[key] for key in ("at", "kind", "person", "note")}) for row in rows]
+
+
 def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, evidence: Mapping[str, Any]) -> None:
     """Write down something the service saw that proves or disproves arrival, or a look that saw nothing."""
     row = {"post_id": post_id, "at": at, "kind": kind, "seen_by": "the service", "evidence": dict(evidence)}

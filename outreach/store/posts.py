@@ -67,6 +67,12 @@ def one(tx: Transaction, post_id: int) -> Post | None:
     return as_post(row) if row else None
 
 
+def held_fast(tx: Transaction, ids: Collection[int]) -> list[Post]:
+    """Give these posts as they are, and let nobody change them before this transaction is over."""
+    tx.execute(select(posts.c.id).where(posts.c.id.in_(ids)).order_by(posts.c.id).with_for_update())
+    return [as_post(row) for row in tx.execute(SELECT_POSTS.where(posts.c.id.in_(ids)))]
+
+
 def of_announcement(
     tx: Transaction, announcement: int, channel: str | None = None, occurrence: int | None = None
 ) -> list[Post]:
@@ -113,6 +119,12 @@ def content(tx: Transaction, post: Post) -> Content:
     query = select(contents.c.text, BODY).where(contents.c.post_id == post.id, contents.c.sha256 == post.content_sha256)
     row = tx.execute(query).first()
     return content_from(post.kind, *(row or (None, None)))
+
+
+def contents_of(tx: Transaction, post: Post) -> dict[str, Content]:
+    """Give everything that the post was ever to send, by its hash."""
+    query = select(contents.c.sha256, contents.c.text, BODY).where(contents.c.post_id == post.id)
+    return {row[0]: content_from(post.kind, row[1], row[2]) for row in tx.execute(query.order_by(contents.c.revision))}
 
 
 def content_from(kind: str, text: str | None, body: str | None) -> Content:

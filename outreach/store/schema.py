@@ -200,6 +200,9 @@ posts = Table(
     ),
     Index("missing", "miss_at", info={"where": "state = 'queued'"}),
     Index("waiting", "channel_id", "due_at", "id", info={"where": "state = 'queued' AND unapproved"}),
+    # What needs a person, for the page: few, and found among a million.
+    Index("open_questions", "channel_id", "due_at", "id", info={"where": "state IN ('unconfirmed', 'held')"}),
+    Index("at_a_bad_rest", "channel_id", "due_at", "id", info={"where": "state IN ('failed', 'missed')"}),
     Index(
         "one_in_flight",
         "channel_id",

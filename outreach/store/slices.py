@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_, tuple_
+from sqlalchemy import and_, or_
 
 from outreach.lifecycle import OPEN
 from outreach.model import Post
 from outreach.store.engine import Transaction
-from outreach.store.posts import SELECT_POSTS, HistoryFilter, as_post
+from outreach.store.posts import SELECT_POSTS, as_post
 from outreach.store.schema import announcements, posts
 
 Place = tuple[datetime, int]
@@ -21,12 +21,3 @@ def open_after(tx: Transaction, community_id: int, after: Place | None, *, most:
     if after is not None:
         query = query.where(or_(posts.c.due_at > after[0], and_(posts.c.due_at == after[0], posts.c.id > after[1])))
     return [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at, posts.c.id).limit(most))]
-
-
-def rested_before(tx: Transaction, community_id: int, filters: HistoryFilter, before: Place | None) -> list[Post]:
-    """Give the posts of a community that were attempted or came to rest, latest due first, those before a place."""
-    query = SELECT_POSTS.where(*filters.conditions(), announcements.c.community_id == community_id)
-    if before is not None:
-        query = query.where(tuple_(posts.c.due_at, posts.c.id) < before)
-    query = query.order_by(posts.c.due_at.desc(), posts.c.id.desc())
-    return [as_post(row) for row in tx.execute(query.limit(filters.limit))]

@@ -46,6 +46,28 @@ class Alarms:
                 *self._of_posts(tx, now),
             ]
 
+    def beside_the_states(self, community_id: int, *, most: int) -> list[tuple[Alarm, Post | None]]:
+        """Give the alarms of the install, and those of one community's channels and posts that no state of a post shows:
+        at most `most` of each kind, each with the post it is about.
+        """
+        now = self._now()
+        with self._store.read() as tx:
+            own = channels.of_community(tx, community_id)
+            of_posts = [
+                *((post, _twice(post, ids)) for post, ids in troubles.seen_twice(tx, now - REMEMBERED_FOR, most=most)),
+                *((post, _overdue(post)) for post in troubles.overdue(tx, now, most=most)),
+                *((post, _with_problems(post, found, now)) for post, found in self._problems(tx, now, most)),
+            ]
+            alarms = [*self._of_the_install(tx, now), *self._of_channels(tx, own, now)]
+            return [
+                *((alarm, None) for alarm in alarms),
+                *((alarm, post) for post, alarm in of_posts if post.community == community_id),
+            ]
+
+    @staticmethod
+    def _problems(tx: Transaction, now: datetime, most: int) -> list[tuple[Post, list[tuple[str, str]]]]:
+        return troubles.with_problems(tx, now + PREFLIGHT_STAGES["24 h"], most=most)
+
     # The install
 
     def _of_the_install(self, tx: Transaction, now: datetime) -> Iterator[Alarm]:

@@ -153,12 +153,12 @@ def test_the_page_says_the_same(watched: Place, box: Sandbox) -> None:
         page = member(house, address).get("/announcements/1").text
     house.close()
     for known in (
-        "attempt 1: unconfirmed",
-        "looked: could not tell",
-        "It may be out. It is looked for again on",
-        f"Search for: <code>&lt;{message_id[1:-1]}&gt;</code>",
-        "<code>outreach confirm 1/listserv --url ADDRESS</code>",
-        "<code>outreach requeue 1/listserv</code>",
+        "Attempt 1: no clear answer came; it may be out",
+        "Looked, and could not tell",
+        "It is looked for again on",
+        f"Search for its Message-ID <code>&lt;{message_id[1:-1]}&gt;</code>",
+        'action="/announcements/1/confirm"',
+        'action="/announcements/1/requeue"',
         ASKED_TWICE,
     ):
         assert known in page

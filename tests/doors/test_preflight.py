@@ -107,7 +107,7 @@ def test_the_page_shows_what_was_found(visitor: Guest) -> None:
     for page in (overview, announcement):
         assert page.count('<li class="problem">The picture poster.jpg is gone from the media folder.') == 1
         assert page.count("all is well") >= 1
-    assert "<strong>pre-flight</strong> <span>The picture poster.jpg is gone" in announcement
+    assert "<strong>Looked ahead: something is in its way</strong>" in announcement
 
 
 # Channels and doctor

@@ -78,7 +78,7 @@ def test_what_went_out_is_shown_with_its_address(ann: Guest, house: House, sandb
     permalink = sandbox.graph.public_posts()[0].permalink_url
     assert f'href="{permalink}"' in ann.get().text
     announcement = ann.get("/announcements/1").text
-    assert "attempt 1: published" in announcement
+    assert "Attempt 1: the channel took it" in announcement
     assert "Bring a poster &amp; a friend." in announcement
 
 

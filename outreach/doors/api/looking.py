@@ -1,6 +1,6 @@
 """Looking, for programs: the queue, the history, one announcement, what posts send, and how the install stands."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -60,11 +60,10 @@ def _add_lists(router: APIRouter, api: Api) -> None:
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> told.Posts:
-        before = api.cursors.read("history", cursor)
-        wanted.limit = limit + 1
-        with api.house.store.read() as tx:
-            found = slices.rested_before(tx, api.house.community.id, wanted, before)
-        return _slice(api, "history", found, limit)
+        below = api.cursors.read_key("history", cursor)
+        page = api.desk.look_back(replace(wanted, limit=limit), below=below).page
+        goes_on = None if page.older is None else api.cursors.make_key("history", page.older)
+        return told.Posts.of({"posts": shapes.posts(gone.post for gone in page.rows), "next": goes_on})
 
     @router.get("/approvals", summary="List what waits for an approval")
     def approvals(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Posts:

@@ -1,47 +1,172 @@
-"""The page of one announcement: what became of it on each channel."""
+"""The page of one announcement: what became of it on each channel, from the first draft on, and what can be done now."""
 
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from outreach.access import Visitor
-from outreach.doors.shapes import happened, seen
-from outreach.doors.web.frame import NotThere, Site
-from outreach.model import BadInput, Post
+from outreach.desk import Changed, ChangedSince, Seen, Story, Told
+from outreach.doors.web import decisions, live, timeline
+from outreach.doors.web.frame import NotAllowed, NotThere, Posted, Site
+from outreach.model import BadInput, State
 from outreach.roles import Verb
+
+_WAYS_BACK = "Look for it in the queue or in the history."
+_LEFT = (State.PUBLISHED, State.FAILED, State.MISSED, State.CANCELLED, State.RETRACTED)
 
 
 def routes(site: Site) -> APIRouter:
     """Make the routes."""
     router = APIRouter()
-    desk = site.house.desk
+    _add_looking(router, site)
+    _add_pauses(router, site)
+    _add_decisions(router, site)
+    _add_comments(router, site)
+    return router
 
+
+def _add_looking(router: APIRouter, site: Site) -> None:
     @router.get("/announcements/{number}")
     def announcement(
         request: Request, number: int, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]
     ) -> Response:
+        return _drawn(site, request, visitor, number)
+
+    @router.get("/announcements/{number}/live")
+    def announcement_now(
+        request: Request, number: int, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]
+    ) -> Response:
+        if live.is_known(request, _there(number, site.house.desk.pulse_of)):
+            return live.nothing_new()
+        return _drawn(site, request, visitor, number, "_announcement.html")
+
+
+def _add_pauses(router: APIRouter, site: Site) -> None:
+    desk = site.house.desk
+
+    @router.post("/announcements/{number}/pause")
+    def pause(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.LOOK))]) -> Response:
+        if not (form.visitor.may(Verb.WRITE) or form.visitor.may(Verb.APPROVE)):
+            raise NotAllowed(Verb.WRITE)
+        return _decided(site, request, form, number, Decided("paused. It waits until somebody resumes it.", desk.pause))
+
+    @router.post("/announcements/{number}/resume")
+    def resume(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        return _decided(site, request, form, number, Decided("resumed. It goes out at its time.", desk.resume))
+
+
+def _add_decisions(router: APIRouter, site: Site) -> None:
+    desk = site.house.desk
+
+    @router.post("/announcements/{number}/cancel")
+    def cancel(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        return _decided(site, request, form, number, Decided("cancelled. Nothing of it is sent.", desk.cancel))
+
+    @router.post("/announcements/{number}/requeue")
+    def requeue(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        done = "queued again. It goes out as soon as a worker takes it."
+        return _decided(site, request, form, number, Decided(done, desk.requeue))
+
+    @router.post("/announcements/{number}/confirm")
+    def confirm(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        asked = partial(desk.confirm, url=form.text("url").strip() or None)
+        return _decided(site, request, form, number, Decided("confirmed. It counts as published.", asked))
+
+
+def _add_comments(router: APIRouter, site: Site) -> None:
+    @router.post("/announcements/{number}/comment")
+    def comment(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.LOOK))]) -> Response:
+        _there(number, site.house.desk.pulse_of)
+        said = form.text("comment")
         try:
-            about, found = desk.show(str(number))
-            previews = {p.channel: p.content for p in desk.preview(str(number))} if found else {}
+            site.house.desk.comment(number, said=said, person=form.visitor.email)
         except BadInput as bad:
-            raise NotThere(bad.message, next_step="Look for it in the queue or in the history.") from None
-        shown = [(post, [_told(post, entry) for entry in told], previews.get(post.channel)) for post, told in found]
-        repeats = {post.id: desk.if_sent_again(post) for post, _ in found}
-        return site.draw(
-            request, "announcement.html", visitor, about=about, posts=shown, checks=desk.checks(), repeats=repeats
+            return _drawn(site, request, form.visitor, number, bad=bad, said=said, status_code=422)
+        return site.go(f"/announcements/{number}#comments", notice="Your comment is kept.")
+
+
+# Deciding
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A verb of the desk, and what is said once it was done."""
+
+    said: str
+    carry_out: Callable[..., Changed]
+
+
+def _decided(site: Site, request: Request, form: Posted, number: int, decided: Decided) -> Response:
+    """Do it if everything is as the page showed it; else show how it stands now, with nothing done."""
+    _there(number, site.house.desk.pulse_of)
+    try:
+        seen = [Seen.read(words) for words in form.texts("seen")]
+        changed = decided.carry_out(str(number), person=form.visitor.email, seen=seen)
+    except BadInput as bad:
+        status = 409 if isinstance(bad, ChangedSince) or not bad.where else 422
+        return _drawn(
+            site, request, form.visitor, number, bad=_for_the_page(bad), status_code=status, typed=form.text("url")
         )
+    channels = " and ".join(dict.fromkeys(post.channel for post in changed.posts))
+    return site.go(f"/announcements/{number}", notice=f"On {channels}: {decided.said}")
 
-    return router
+
+def _for_the_page(bad: BadInput) -> BadInput:
+    """A refusal that points to a command is told with what can be seen below instead."""
+    where = "url" if bad.where == "--url" else bad.where
+    step = "Look at how it stands now." if "outreach show" in bad.next_step else bad.next_step
+    return BadInput(bad.message, where=where, next_step=step)
 
 
-def _told(post: Post, entry: dict[str, Any]) -> tuple[datetime, str, str, str]:
-    """One line of a timeline: when, the zone it is shown in, what, and the details."""
-    if entry["kind"] == "attempt":
-        what = f"attempt {entry['attempt']}: {entry.get('outcome', 'going on')}"
-        return entry["at"], post.time_zone, what, "; ".join(filter(None, (entry.get("note"), entry.get("approval"))))
-    if entry["kind"] == "sighting":
-        what, details = seen(entry)
-        return entry["at"], post.time_zone, what, str(entry["evidence"].get("why", "")) or details
-    by = f" by {entry['person']}" if entry.get("person") else ""
-    return entry["at"], post.time_zone, f"{happened(entry['kind'])}{by}", entry.get("note", "")
+# Drawing
+
+
+def _there(number: int, ask: Callable[[int], Any]) -> Any:
+    """Ask the desk; what it does not have is not there, whoever may have it."""
+    try:
+        return ask(number)
+    except BadInput as bad:
+        raise NotThere(f"There is no announcement {number}.", next_step=_WAYS_BACK) from bad
+
+
+def _drawn(
+    site: Site, request: Request, visitor: Visitor, number: int, name: str = "announcement.html", **more: Any
+) -> Response:
+    desk, now = site.house.desk, site.house.clock.now()
+    pulse = _there(number, desk.pulse_of)  # first: what changes meanwhile is then asked for once more
+    story: Story = _there(number, desk.story)
+    told = [each for each in story.posts if visitor.may(Verb.LOOK) or _is_history(each)]
+    if not told and not visitor.may(Verb.LOOK):
+        raise NotThere(f"There is no announcement {number}.", next_step=_WAYS_BACK)
+    return site.draw(
+        request,
+        name,
+        visitor,
+        **_about(story, told, visitor),
+        pulse=pulse,
+        every=live.every_s((each.post for each in told), now),
+        actions=decisions.about_all(story, visitor, now),
+        **more,
+    )
+
+
+def _is_history(told: Told) -> bool:
+    return bool(told.post.attempt) or told.post.state in _LEFT
+
+
+def _about(story: Story, told: list[Told], visitor: Visitor) -> Mapping[str, Any]:
+    revision = story.about["revision"]
+    return {
+        "about": story.about,
+        "posts": [
+            (each, timeline.of_post(story, each), decisions.about_post(each, revision, visitor)) for each in told
+        ],
+        "story": [] if told else timeline.of_draft(story),
+        "comments": story.comments if visitor.may(Verb.LOOK) else [],
+        "paused_channels": {row.name: row for row in story.channels if row.state == "paused"},
+        "safe_mode": story.safe_mode,
+        "is_web_address": timeline.is_web_address,
+    }

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _make_versions_and_seals()
     _let_nobody_rewrite_the_history()
     _make_the_history_ready()
+    _find_what_needs_a_person()
 
 
 def _widen_what_is_there() -> None:
@@ -359,3 +360,10 @@ def _make_the_history_ready() -> None:
         "words, content='past', content_rowid='key', columnsize=0, prefix='3 4 5', tokenize=\"ascii tokenchars '_'\")"
     )
     op.execute("CREATE TABLE past_lexicon (word TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
+
+
+def _find_what_needs_a_person() -> None:
+    for name, states in (("open_questions", "'unconfirmed', 'held'"), ("at_a_bad_rest", "'failed', 'missed'")):
+        are = sa.text(f"state IN ({states})")
+        columns = ["channel_id", "due_at", "id"]
+        op.create_index(name, "posts", columns, unique=False, sqlite_where=are, postgresql_where=are)
