@@ -193,7 +193,7 @@ def test_an_address_that_is_none_is_refused_with_what_was_typed_kept(ann: Guest,
 def test_a_forged_form_changes_nothing(ann: Guest, house: House, verb: str, fields: dict[str, str]) -> None:
     stored(house, State.QUEUED)
     before = everything(house.store)
-    answer = ann.post(f"/announcements/1/{verb}", **fields)  # type: ignore[arg-type]
+    answer = ann.post(f"/announcements/1/{verb}", **fields)
     assert answer.status_code == 422
     assert "Traceback" not in answer.text
     assert everything(house.store) == before
@@ -205,7 +205,7 @@ def test_the_announcements_of_others_are_not_there(ann: Guest, house: House, ver
     before = everything(house.store)
     for number in (1, 999):
         fields = {"seen": "1:queued:0:1:0", "comment": "Hello", "url": "https://example.org/1"}
-        answer = ann.post(f"/announcements/{number}/{verb}", **fields)  # type: ignore[arg-type]
+        answer = ann.post(f"/announcements/{number}/{verb}", **fields)
         assert answer.status_code == 404
     assert everything(house.store) == before
 
