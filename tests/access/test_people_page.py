@@ -12,7 +12,7 @@ from pyotp import TOTP
 from outreach.access import Access, Operator
 from outreach.model import BadInput
 from outreach.roles import Role
-from outreach.store import Store
+from outreach.store import Store, people
 from outreach.store.channels import settle_community
 from outreach.store.schema import events
 from tests.access.conftest import OTHER, PASSWORD, Build, Town, link_in
@@ -197,6 +197,19 @@ def test_a_closed_account_ends_at_once_and_is_as_it_was_when_it_is_opened_again(
     assert access.visitor_by_token(token) is None
     assert town.at_log_in(BEN).status_code == 303
     assert roles_of(town, BEN) == {"coordinator"}
+
+
+def test_what_a_closed_account_still_had_or_gets_later_opens_nothing(town: Town) -> None:
+    ben, access = town.resident(BEN, Role.REVIEWER), town.house.access
+    guest = member(town.house, town.address, BEN)
+    visitor = access.visitor(guest.web.cookies["outreach"])
+    assert visitor is not None
+    token = access.new_token(visitor, name="a script", scopes=["read"])
+    with town.house.store.write() as tx:
+        people.change(tx, ben.id, closed_at=town.clock.now())
+
+    assert guest.get("/account", allow_redirects=False).status_code == 303
+    assert access.visitor_by_token(token) is None
 
 
 def test_somebody_taken_out_is_out_at_once(town: Town) -> None:

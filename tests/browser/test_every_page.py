@@ -18,10 +18,23 @@ PAGES = {
     "/calendar": "/calendar",
     "/calendar/subscribe": "/calendar/subscribe",
     "/announcements/{number}": "/announcements/1",
+    "/people": "/people",
+    "/people/{number}": "/people/1",
+    "/account": "/account",
+    "/account/second-factor": "/account/second-factor",
+    "/account/tokens/new": "/account/tokens/new",
 }
 """Every page by its route, with an address at which there is something to see."""
 
-NO_PAGES = {"/log-in", "/links/{key}", "/healthz", "/metrics", "/calendar/feed/{file}"}
+NO_PAGES = {
+    "/log-in",
+    "/log-in/code",
+    "/log-in/forgotten",
+    "/links/{key}",
+    "/healthz",
+    "/metrics",
+    "/calendar/feed/{file}",
+}
 """Routes that answer something else, or a stranger; they have tests of their own."""
 
 MOST_BYTES = 100_000
