@@ -345,12 +345,13 @@ def test_a_token_is_shown_once_opens_until_it_is_revoked_and_needs_the_password(
     town.clock.tick(60)
     number = re.search(r"/account/tokens/(\d+)/revoke", page)
     assert number is not None
-    guest.post(f"/account/tokens/{number[1]}/revoke")
+    over = guest.post(f"/account/tokens/{number[1]}/revoke").text
 
     assert (refused.status_code, field(refused.text, "name")) == (422, "The <b>site</b>")
     assert visitor is not None
     assert sorted(visitor.scopes or ()) == ["read", "write"]
     assert (token in page, "last used" in page) == (False, True)
+    assert ("Tokens that are over (1)" in over, "/revoke" in over) == (True, False)
     assert access.visitor_by_token(token) is None
 
 
