@@ -12,7 +12,7 @@ from pyotp import TOTP
 from outreach.access import Access, Operator
 from outreach.model import BadInput
 from outreach.roles import Role
-from outreach.store import Store
+from outreach.store import Store, people
 from outreach.store.channels import settle_community
 from outreach.store.schema import events
 from tests.access.conftest import OTHER, PASSWORD, Build, Town, link_in
@@ -199,6 +199,19 @@ def test_a_closed_account_ends_at_once_and_is_as_it_was_when_it_is_opened_again(
     assert roles_of(town, BEN) == {"coordinator"}
 
 
+def test_what_a_closed_account_still_had_or_gets_later_opens_nothing(town: Town) -> None:
+    ben, access = town.resident(BEN, Role.REVIEWER), town.house.access
+    guest = member(town.house, town.address, BEN)
+    visitor = access.visitor(guest.web.cookies["outreach"])
+    assert visitor is not None
+    token = access.new_token(visitor, name="a script", scopes=["read"])
+    with town.house.store.write() as tx:
+        people.change(tx, ben.id, closed_at=town.clock.now())
+
+    assert guest.get("/account", allow_redirects=False).status_code == 303
+    assert access.visitor_by_token(token) is None
+
+
 def test_somebody_taken_out_is_out_at_once(town: Town) -> None:
     ann, ben = admin(town), member(town.house, town.address, BEN)
     ann.post(f"/people/{town.house.access.person_called(BEN).id}/take-out")
@@ -332,12 +345,13 @@ def test_a_token_is_shown_once_opens_until_it_is_revoked_and_needs_the_password(
     town.clock.tick(60)
     number = re.search(r"/account/tokens/(\d+)/revoke", page)
     assert number is not None
-    guest.post(f"/account/tokens/{number[1]}/revoke")
+    over = guest.post(f"/account/tokens/{number[1]}/revoke").text
 
     assert (refused.status_code, field(refused.text, "name")) == (422, "The <b>site</b>")
     assert visitor is not None
     assert sorted(visitor.scopes or ()) == ["read", "write"]
     assert (token in page, "last used" in page) == (False, True)
+    assert ("Tokens that are over (1)" in over, "/revoke" in over) == (True, False)
     assert access.visitor_by_token(token) is None
 
 

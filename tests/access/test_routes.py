@@ -16,7 +16,7 @@ from tests.access.conftest import PASSWORD, Build, Town
 from tests.web.visitors import Guest, member
 
 OPEN = {"/log-in", "/log-in/code", "/log-in/forgotten", "/links/{key}", "/healthz"}
-BY_TOKEN = ("/api/", "/metrics", "/docs", "/openapi", "/feeds")
+BY_TOKEN = ("/calendar/feed/", "/api/", "/metrics", "/docs", "/openapi", "/feeds")
 """What a program opens; their own tests say how."""
 
 

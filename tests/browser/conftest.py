@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from outreach.bootstrap import House
 from outreach.doors.web import create
@@ -32,6 +32,7 @@ class Town:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One browser for each pytest worker."""
+    expect.set_options(timeout=20_000)  # a password takes a while on a busy machine
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=find(), args=FLAGS)
         yield running

@@ -19,11 +19,16 @@ PAGES = {
     "/calendar/subscribe": "/calendar/subscribe",
     "/announcements/{number}": "/announcements/1",
     "/announcements/{number}/preview": "/announcements/2/preview",
+    "/people": "/people",
+    "/people/{number}": "/people/1",
+    "/account": "/account",
+    "/account/second-factor": "/account/second-factor",
+    "/account/tokens/new": "/account/tokens/new",
 }
 """Every page by its route, with an address at which there is something to see."""
 
-NO_PAGES = {"/log-in", "/links/{key}", "/healthz", "/metrics", "/calendar/feed/{file}"}
-NO_PAGES |= {"/announcements/{number}/{channel}/raw", "/announcements/{number}/{channel}/html"}
+NO_PAGES = {"/log-in", "/log-in/code", "/log-in/forgotten", "/links/{key}", "/healthz", "/metrics"}
+NO_PAGES |= {"/calendar/feed/{file}", "/announcements/{number}/{channel}/raw", "/announcements/{number}/{channel}/html"}
 NO_PAGES |= {"/previews/{key}/raw", "/previews/{key}/html", "/previews/{key}/links", "/previews/{key}/card.jpg"}
 """Routes that answer something else, or a stranger; they have tests of their own."""
 

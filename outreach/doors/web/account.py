@@ -21,6 +21,7 @@ ABOUT_SCOPES = {
 }
 """What a program may be allowed, in the order of harm. The token of a calendar is made where the calendar is."""
 
+_MOST_OLD = 20
 _DAYS = {"30": "30 days", "90": "90 days", "365": "a year", "0": "until it is revoked"}
 
 
@@ -48,11 +49,14 @@ def _add_page(router: APIRouter, site: Site) -> None:
 
 def _draw(site: Site, request: Request, visitor: Visitor, bad: BadInput | None = None) -> Response:
     now = site.house.clock.now()
+    tokens = site.access.tokens(visitor)
+    alive = [row for row in tokens if row.revoked_at is None and (row.ends_at is None or row.ends_at > now)]
+    sessions = sorted(site.access.sessions(visitor), key=lambda row: row.sha256 != visitor.session)
     shown = {
-        "sessions": [(_mark(site, row.sha256), row, browser_of(row.agent)) for row in site.access.sessions(visitor)],
+        "sessions": [(_mark(site, row.sha256), row, browser_of(row.agent)) for row in sessions],
         "here": _mark(site, visitor.session or ""),
-        "tokens": site.access.tokens(visitor),
-        "now": now,
+        "tokens": alive,
+        "old_tokens": [row for row in tokens if row not in alive][:_MOST_OLD],
         "bad": bad,
     }
     return site.draw(request, "account.html", visitor, status_code=status_of(bad) if bad else 200, **shown)
