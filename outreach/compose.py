@@ -117,8 +117,9 @@ class Composer:
         """Say under which title a draft is kept: its own, or its template's as far as that can be filled already."""
         if letter.title or not letter.template:
             return letter.title
+        template = self._library.get(letter.template)
         try:
-            return resolve(letter, self._library.get(letter.template), community=self._community).title
+            return resolve(letter, template, community=self._community).title
         except BadInput:
             return letter.template
 

@@ -79,7 +79,10 @@ class Writing(Queueing):
 
     def title_of(self, letter: Letter) -> str:
         """Say under which title a draft is kept, however unfinished."""
-        return " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
+        try:
+            return " ".join(letter.title.split()) or self._composer.title(letter) or UNTITLED
+        except BadInput:  # its template is gone or broken: what was typed is kept nevertheless
+            return letter.template or UNTITLED
 
     def versions(self, number: int) -> list[Version]:
         """Give every revision of an announcement, oldest first."""
