@@ -1,7 +1,7 @@
 """How alike two texts are, measured on what their author wrote: what a template says every time counts for nothing."""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 ALIKE = 0.5
@@ -18,7 +18,7 @@ def likeness(one: str, other: str, *, wording: str = "") -> float:
 
     `wording` is the template that both may be made of; its own pairs are left out, unless hardly anything would be left.
     """
-    first, second, given = _pairs(one), _pairs(other), set(_pairs_of_wording(wording))
+    first, second, given = _pairs(one), _pairs(other), _pairs_of_wording(wording)
     own_first, own_second = first - given, second - given
     if min(len(own_first), len(own_second)) >= _FEWEST:
         first, second = own_first, own_second
@@ -27,14 +27,17 @@ def likeness(one: str, other: str, *, wording: str = "") -> float:
     return len(first & second) / len(first | second)
 
 
-def _pairs_of_wording(wording: str) -> Iterator[tuple[str, str]]:
-    for part in _GAP.split(wording):
-        yield from _pairs(part)
+# One text is compared with many others, so the last few are remembered.
 
 
-def _pairs(text: str) -> set[tuple[str, str]]:
-    words = _words(text)
-    return set(pairwise(words))
+@lru_cache(maxsize=4)
+def _pairs_of_wording(wording: str) -> frozenset[tuple[str, str]]:
+    return frozenset().union(*(pairwise(_words(part)) for part in _GAP.split(wording)))
+
+
+@lru_cache(maxsize=4)
+def _pairs(text: str) -> frozenset[tuple[str, str]]:
+    return frozenset(pairwise(_words(text)))
 
 
 def _words(text: str) -> list[str]:

@@ -52,6 +52,9 @@ def test_nobody_is_their_own_neighbour(store: Store) -> None:
     post = queued(store, "Soon", 1)
     assert names(store, post) == ["Soon"]
     assert names(store, post, but=post.announcement) == []
+    out = sent(store, "Out")
+    assert names(store, out) == ["Out", "Soon"]
+    assert names(store, out, but=out.announcement) == ["Soon"]
 
 
 def test_those_nearest_to_the_instant_are_taken(store: Store) -> None:

@@ -47,7 +47,7 @@ def _add_stored(router: APIRouter, site: Site, of_stored: Stored) -> None:
             about, _ = desk.show(str(number))
         except BadInput as bad:
             raise NotThere(bad.message, next_step="Look for it in the queue or in the history.") from None
-        return site.draw(request, "preview.html", visitor, about=about, **found)
+        return site.draw(request, "preview.html", visitor, about=about, check_now=True, **found)
 
     @router.get("/announcements/{number}/{channel}/raw", dependencies=[may_look])
     def raw(number: int, channel: str, occurrence: int = 1) -> Response:

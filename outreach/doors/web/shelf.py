@@ -26,8 +26,9 @@ class Looked:
 class Shelf:
     """Kept by a process for all its visitors: a preview is asked for by a key that nobody can guess."""
 
-    def __init__(self, *, is_sandbox: bool) -> None:
+    def __init__(self, *, is_sandbox: bool, deadline_s: float = links.DEADLINE_S) -> None:
         self._is_sandbox = is_sandbox
+        self._deadline_s = deadline_s
         self._previews: Kept[Preview] = Kept(most=200, most_bytes=16_000_000, age_s=PREVIEW_S)
         self._looks: Kept[Looked] = Kept(most=200, most_bytes=16_000_000, age_s=LINKS_S)
         self._at_once = threading.BoundedSemaphore(_AT_ONCE)
@@ -60,10 +61,10 @@ class Shelf:
         return found
 
     def _ask(self, content: Content) -> Looked:
-        problems = tuple(links.check_links(content, is_sandbox=self._is_sandbox))
+        problems = tuple(links.check_links(content, is_sandbox=self._is_sandbox, deadline_s=self._deadline_s))
         if content.link is None or content.message is not None:
             return Looked(problems, None)
-        card = cards.fetch_card(content.link, is_sandbox=self._is_sandbox)
+        card = cards.fetch_card(content.link, is_sandbox=self._is_sandbox, deadline_s=self._deadline_s)
         if isinstance(card, Problem):
             told = () if any(p.message == card.message for p in problems) else (card,)
             return Looked((*problems, *told), None)
