@@ -89,7 +89,7 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
     """Join neighbours; a space alone that stayed between two changes belongs to both, so that phrases are read as one."""
     bridged: list[Part] = []
     for n, part in enumerate(parts):
-        is_gap = part.kind == "same" and _key(part.text) == " " and 0 < n < len(parts) - 1
+        is_gap = part.kind == "same" and part.text == " " and 0 < n < len(parts) - 1
         bridged += [Part("out", part.text), Part("in", part.text)] if is_gap else [part]
     joined: list[Part] = []
     changed = {"out": "", "in": ""}

@@ -29,6 +29,7 @@ def told(before: str, after: str) -> str:
         ("Old.", "", "[-Old.-]"),
         ("", "", ""),
         ("One\n\nTwo\n", "One\n\nTwo\n\nThree\n", "One\n\nTwo\n[+\nThree\n+]"),
+        ("Old\n\nold end", "New\n\nnew end", "[-Old-][+New+]\n\n[-old-][+new+] end"),
         ("Don’t come", "Do come", "[-Don’t-][+Do+] come"),
     ],
 )
