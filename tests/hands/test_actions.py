@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from outreach.lifecycle import Pause
 from outreach.model import State
-from outreach.store import Store, actions, people, wellbeing
+from outreach.store import Store, actions, channels, people, wellbeing
 from outreach.store.actions import Page, Wanted
-from tests.builders import NOW, a_stored_post, column
+from tests.builders import NOW, a_stored_post, an_announcement, column
 
 DAY = timedelta(days=1)
 
@@ -96,10 +97,14 @@ def test_what_is_rare_is_found_further_back(store: Store) -> None:
 
 
 def test_another_community_sees_what_is_of_the_install_and_nothing_of_this_one(store: Store) -> None:
-    a_stored_post(store, State.PUBLISHED)
+    post = a_stored_post(store, State.PUBLISHED)
+    an_announcement(store, on=())
     told(store, "set roles")
+    with store.write() as tx:
+        channels.pause(tx, post.channel_id, Pause("The token ended.", None), now=NOW)
 
     assert kinds(page(store, community=2)) == ["set roles"]
+    assert kinds(page(store)) == ["pause channel", "set roles", "draft", "publish", "queue"]
 
 
 def test_how_a_channel_is_costs_the_same_however_long_its_history_is(sqlite_store: Store) -> None:
