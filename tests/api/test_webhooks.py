@@ -14,6 +14,7 @@ import pytest
 
 from outreach.alarms.knocking import Knock, Knocker, check_url, signature
 from outreach.bootstrap import House
+from outreach.doors.api.told import Telling
 from outreach.doors.worker import Worker
 from outreach.lifecycle import Pause
 from outreach.model import BadInput, Move
@@ -87,6 +88,7 @@ def test_what_goes_out_is_told_once_signed_and_in_the_contracts_shape(ann: Progr
     ((headers, body),) = ear.heard
     told = json.loads(body)
     post = ann.get("/announcements/1").json()["posts"][0]
+    assert told == Telling.of(told).model_dump()
     assert told["kind"] == "published"
     assert told["post"] == {key: post[key] for key in told["post"]}
     assert told["announcement"] == {"id": 1, "title": "Colloquium", "status": "published"}
@@ -272,6 +274,7 @@ def test_a_test_tells_of_nothing_and_is_answered_at_once(ann: Program, ear: Ear)
     assert ann.post("/webhooks/1/test").json() == {"ok": False, "status": 418, "problem": "it answered 418"}
     assert ann.post("/webhooks/1/test").json() == {"ok": True, "status": 204, "problem": None}
     assert ear.kinds == [("test", None), ("test", None)]
+    assert [Telling.of(told).kind for told in ear.told] == ["test", "test"]
     assert ann.post("/webhooks/1/end").json()["end_reason"] == "A person ended it."
     assert kind(ann.post("/webhooks/1/test")) == (409, "not-possible-now")
     for verb in ("test", "end"):

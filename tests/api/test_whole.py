@@ -4,16 +4,22 @@ import ast
 import inspect
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import requests
 import schemathesis
 
+from outreach.access.managing import SCOPES
 from outreach.bootstrap import House
 from outreach.contract import POST_KEYS
 from outreach.desk import Desk
 from outreach.doors import api, shapes
+from outreach.doors.api.asking import SCOPE_OF
+from outreach.doors.api.kept import Role_
+from outreach.doors.api.told import State_
+from outreach.model import State
+from outreach.roles import Role, Verb
 from tests.api.conftest import Program, Programs
 from tests.api.test_verbs import kind, queued
 from tests.web.visitors import member
@@ -59,6 +65,13 @@ def test_answers_have_exactly_the_keys_of_the_contract(ann: Program, house: Hous
     assert previewed == [shapes.preview(one) for one in house.desk.preview("1")]
     channels = ann.get("/channels").json()["channels"]
     assert channels == [shapes.channel(row, ()) for row in house.desk.channels()]
+
+
+def test_the_words_of_the_shapes_are_those_of_the_house() -> None:
+    assert get_args(State_) == tuple(map(str, State))
+    assert get_args(Role_) == tuple(map(str, Role))
+    assert set(SCOPE_OF) == set(Verb)
+    assert set(SCOPE_OF.values()) == set(SCOPES) - {"calendar"}
 
 
 def operations(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from outreach import letter as letters
-from outreach.doors.api.told import Role_, State_
+from outreach.doors.api.kept import Role_
+from outreach.doors.api.told import State_
 from outreach.letter import MAX_BYTES
 from outreach.model import BadInput, Letter
 from outreach.model import Picture as LetterPicture

@@ -71,14 +71,45 @@ def _complete(path: str, method: str, operation: dict[str, Any], schemas: dict[s
     answers = operation["responses"]
     for status, answer in answers.items():
         if status.startswith("2"):
-            answer["headers"] = _headers(method)
+            answer |= {"headers": _headers(method), "description": "Done"}
             shown = answer["content"]["application/json"]
             shown["example"] = example_of(shown["schema"], schemas)
     if body := operation.get("requestBody"):
         sent = body["content"]["application/json"]
         sent["example"] = example_of(sent["schema"], schemas)
     for status in _refusals(path, method, operation):
-        answers[str(status)] = answers.get(str(status), {"description": _SAID[status]}) | _refusal(status)
+        kept = {} if status == 422 else answers.get(str(status), {})
+        answers[str(status)] = {"description": _SAID[status]} | kept | _refusal(status)
+
+
+def _telling(schemas: dict[str, Any]) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Telling"}
+    headers = {"Outreach-Signature": _SIGNED, "Outreach-Id": "the `id` of the body"}
+    return {
+        "operationId": "told",
+        "tags": ["webhooks"],
+        "summary": "What an address of yours is sent",
+        "description": _KEPT_AT,
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": about, "schema": {"type": "string"}}
+            for name, about in headers.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": schema, "example": example_of(schema, schemas)}},
+        },
+        "responses": {"2XX": {"description": "It is taken"}, "410": {"description": "Nothing more is wanted"}},
+    }
+
+
+_SIGNED = (
+    "`t=…,v1=…`: `v1` is the HMAC-SHA256 in hexadecimal digits, with the webhook's secret as its key, of the text of `t`"
+    " (seconds since 1970), a full stop, and the body as it came. Refuse what does not match or is older than five minutes."
+)
+_KEPT_AT = (
+    "Answer with any status from 200 to 299 within 10 seconds. Otherwise it comes again after 1, 2, 5, 10, 30 minutes and"
+    " so on for a good day; after a week in which nothing was taken the webhook is ended. No redirect is followed."
+)
 
 
 def _operation_id(path: str, method: str) -> str:
@@ -137,6 +168,8 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
     if "properties" in schema:
         shown = {name: part for name, part in schema["properties"].items() if _is_shown(name, part, schema)}
         return {name: example_of(part, schemas) for name, part in shown.items()}
+    if options := schema.get("anyOf"):
+        return example_of(options[0], schemas)
     if schema.get("type") == "array":
         return [example_of(schema["items"], schemas)]
     return schema.get("default")

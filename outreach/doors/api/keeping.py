@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from outreach.access import Visitor
 from outreach.alarms.words import trial_note
 from outreach.doors import shapes
-from outreach.doors.api import asked, told
+from outreach.doors.api import asked, kept
 from outreach.doors.api.frame import Api, Name
 from outreach.doors.api.once import Call, Done
 from outreach.doors.api.problems import Problem, standing
@@ -36,34 +36,34 @@ def routes(api: Api) -> APIRouter:
 
 def _add_channels(router: APIRouter, api: Api) -> None:
     @router.get("/channels", summary="List the channels and how they stand")
-    def list_them(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Channels:
-        return told.Channels.of({"channels": [_channel(row, _known(api, row.name)) for row in api.desk.channels()]})
+    def list_them(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Channels:
+        return kept.Channels.of({"channels": [_channel(row, _known(api, row.name)) for row in api.desk.channels()]})
 
     @router.post(
         "/channels/{name}/check",
-        response_model=told.Channel,
+        response_model=kept.Channel,
         summary="Find out, without publishing anything, whether a channel would let a post out now",
     )
     def check(name: Name, call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
-        def work() -> told.Channel:
+        def work() -> kept.Channel:
             api.channel(name)
             is_set_up = name in {target.name for target in api.house.targets}
             return _one(api, name, api.house.new_preflight().of_channel(name).problems if is_set_up else _GONE)
 
         return api.do(call, work)
 
-    @router.post("/channels/{name}/pause", response_model=told.Channel, summary="Let nothing out on a channel")
+    @router.post("/channels/{name}/pause", response_model=kept.Channel, summary="Let nothing out on a channel")
     def pause(name: Name, why: asked.Why, call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
-        def work() -> told.Channel:
+        def work() -> kept.Channel:
             api.channel(name)
             api.desk.pause_channel(name, reason=why.reason.strip(), person=call.person)
             return _one(api, name, _known(api, name))
 
         return api.do(call, work, done=_done(api, call, name, "pause channel"))
 
-    @router.post("/channels/{name}/resume", response_model=told.Channel, summary="Let posts out on a channel again")
+    @router.post("/channels/{name}/resume", response_model=kept.Channel, summary="Let posts out on a channel again")
     def resume(name: Name, call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
-        def work() -> told.Channel:
+        def work() -> kept.Channel:
             api.channel(name)
             api.desk.resume_channel(name, person=call.person)
             return _one(api, name, _known(api, name))
@@ -85,9 +85,9 @@ def _channel(row: channels.ChannelRow, faults: Sequence[Fault]) -> dict[str, Any
     return shapes.channel(row, [fault.sentence() for fault in faults])
 
 
-def _one(api: Api, name: str, faults: Sequence[Fault]) -> told.Channel:
+def _one(api: Api, name: str, faults: Sequence[Fault]) -> kept.Channel:
     row = next(row for row in api.desk.channels() if row.name == name)
-    return told.Channel.of(_channel(row, faults))
+    return kept.Channel.of(_channel(row, faults))
 
 
 def _done(api: Api, call: Call, name: str, kind: str) -> Done | None:
@@ -100,14 +100,14 @@ def _done(api: Api, call: Call, name: str, kind: str) -> Done | None:
 
 def _add_templates(router: APIRouter, api: Api) -> None:
     @router.get("/templates", summary="List the templates")
-    def list_them(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Templates:
+    def list_them(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Templates:
         try:
-            return told.Templates(templates=[_template(one) for one in api.house.library.all()])
+            return kept.Templates(templates=[_template(one) for one in api.house.library.all()])
         except BadInput as bad:
             raise Problem("not-possible-now", str(bad), None, bad.next_step or None) from None
 
     @router.get("/templates/{name}", summary="Show one template with the fields that it asks for")
-    def show(name: Name, _who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Template:
+    def show(name: Name, _who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Template:
         try:
             is_there = name in api.house.library.names()
             if is_there:
@@ -117,7 +117,7 @@ def _add_templates(router: APIRouter, api: Api) -> None:
         raise Problem("not-there", f"There is no template {name!r}.", "name", "See them at /templates.")
 
 
-def _template(of: Template) -> told.Template:
+def _template(of: Template) -> kept.Template:
     fields = [
         {
             "name": field.name,
@@ -129,7 +129,7 @@ def _template(of: Template) -> told.Template:
         }
         for field in of.fields
     ]
-    return told.Template.of({"name": of.name, "title": of.title, "about": of.about, "fields": fields})
+    return kept.Template.of({"name": of.name, "title": of.title, "about": of.about, "fields": fields})
 
 
 # Safe mode
@@ -137,12 +137,12 @@ def _template(of: Template) -> told.Template:
 
 def _add_safe_mode(router: APIRouter, api: Api) -> None:
     @router.get("/safe-mode", summary="Tell whether safe mode is on: while it is, nothing goes out")
-    def show(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.SafeMode:
+    def show(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.SafeMode:
         return _safe_mode(api)
 
-    @router.post("/safe-mode/on", response_model=told.SafeMode, summary="Stop everything at once, on any channel")
+    @router.post("/safe-mode/on", response_model=kept.SafeMode, summary="Stop everything at once, on any channel")
     def on(why: asked.Why, call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
-        def work() -> told.SafeMode:
+        def work() -> kept.SafeMode:
             api.desk.stop_everything(reason=why.reason, person=call.person)
             return _safe_mode(api)
 
@@ -150,11 +150,11 @@ def _add_safe_mode(router: APIRouter, api: Api) -> None:
 
     @router.post(
         "/safe-mode/off",
-        response_model=told.SafeMode,
+        response_model=kept.SafeMode,
         summary="Let posts out again: your word that you have looked through the queue",
     )
     def off(call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
-        def work() -> told.SafeMode:
+        def work() -> kept.SafeMode:
             try:
                 api.desk.let_out_again(person=call.person)
             except BadInput as bad:
@@ -164,11 +164,11 @@ def _add_safe_mode(router: APIRouter, api: Api) -> None:
         return api.do(call, work, done=Done(call.sign("safe mode off"), lambda _: _safe_mode(api)))
 
 
-def _safe_mode(api: Api) -> told.SafeMode:
+def _safe_mode(api: Api) -> kept.SafeMode:
     mode = api.desk.safe_mode()
     if mode is None:
-        return told.SafeMode(on=False, cause=None, reason=None, since=None)
-    return told.SafeMode(on=True, cause=str(mode.cause), reason=mode.reason, since=shapes.instant(mode.since))
+        return kept.SafeMode(on=False, cause=None, reason=None, since=None)
+    return kept.SafeMode(on=True, cause=str(mode.cause), reason=mode.reason, since=shapes.instant(mode.since))
 
 
 # Alarms
@@ -176,7 +176,7 @@ def _safe_mode(api: Api) -> told.SafeMode:
 
 def _add_alarms(router: APIRouter, api: Api) -> None:
     @router.get("/alarms", summary="List what is wrong now and what was lately, each with its next step")
-    def list_them(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Alarms:
+    def list_them(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Alarms:
         found = api.house.alarms.look()
         with api.house.store.read() as tx:
             known = {row.cause: row for row in alarms.open_ones(tx)}
@@ -191,15 +191,15 @@ def _add_alarms(router: APIRouter, api: Api) -> None:
             for alarm in found
         ]
         before = [{"kind": str(r.kind), "message": r.message, "next": r.next_step, **_when(r)} for r in over]
-        return told.Alarms.of({"now": now, "over": before})
+        return kept.Alarms.of({"now": now, "over": before})
 
-    @router.post("/alarms/test", response_model=told.Routes, summary="Send a test alarm by every route that is set up")
+    @router.post("/alarms/test", response_model=kept.Routes, summary="Send a test alarm by every route that is set up")
     def test(call: Annotated[Call, Depends(api.posts(Verb.SET_UP))]) -> Response:
-        def work() -> told.Routes:
+        def work() -> kept.Routes:
             note = trial_note(api.house.settings.OUTREACH_COMMUNITY)
             answers = [(route.name, route.tell(note)) for route in api.house.routes.all]
             found = [{"route": name, "ok": problem is None, "problem": problem} for name, problem in answers]
-            return told.Routes.of({"routes": found})
+            return kept.Routes.of({"routes": found})
 
         return api.do(call, work)
 
@@ -216,11 +216,11 @@ def _add_settings(router: APIRouter, api: Api) -> None:
     house = api.house
 
     @router.get("/settings", summary="Show how the community is set up, without any secret")
-    def show(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Settings:
+    def show(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Settings:
         return _settings(api)
 
     @router.put("/settings/wishes", summary="Change what the community wishes of its page")
-    def wish(wanted: asked.WantedWishes, who: Annotated[Visitor, Depends(api.gate.may(Verb.SET_UP))]) -> told.Settings:
+    def wish(wanted: asked.WantedWishes, who: Annotated[Visitor, Depends(api.gate.may(Verb.SET_UP))]) -> kept.Settings:
         with house.store.write() as tx:
             was = channels.wishes(tx, house.community.id)
             wishes = read_wishes(was | wanted.model_dump(exclude_none=True))
@@ -230,7 +230,7 @@ def _add_settings(router: APIRouter, api: Api) -> None:
     @router.put("/settings/approval", summary="Ask for somebody else's approval from now on, or no more")
     def approval(
         wanted: asked.WantedApproval, who: Annotated[Visitor, Depends(api.gate.may(Verb.SET_UP))]
-    ) -> told.Settings:
+    ) -> kept.Settings:
         if house.settings.OUTREACH_APPROVAL:
             step = "Take that setting out, or change it there."
             raise Problem("not-possible-now", "OUTREACH_APPROVAL says it already.", "approval", step)
@@ -240,9 +240,9 @@ def _add_settings(router: APIRouter, api: Api) -> None:
         return _settings(api)
 
 
-def _settings(api: Api) -> told.Settings:
+def _settings(api: Api) -> kept.Settings:
     with api.house.store.read() as tx:
         community = channels.community(tx, api.house.community.id)
         wishes = read_wishes(channels.wishes(tx, community.id))
     about = {"community": community.name, "time_zone": community.time_zone, "approval": community.approval}
-    return told.Settings.of(about | {"wishes": wishes.laid_out()})
+    return kept.Settings.of(about | {"wishes": wishes.laid_out()})

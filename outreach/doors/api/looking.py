@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BeforeValidator
 from outreach.access import Visitor
 from outreach.access.managing import SCOPES
 from outreach.doors import shapes
-from outreach.doors.api import told
+from outreach.doors.api import kept, told
 from outreach.doors.api.cursors import Cursor, Limit
 from outreach.doors.api.frame import Api, Number
 from outreach.doors.api.told import State_
@@ -127,14 +127,14 @@ def _add_standing(router: APIRouter, api: Api) -> None:
     house = api.house
 
     @router.get("/me", summary="Say who calls and what the token allows")
-    def me(who: Annotated[Visitor, Depends(api.gate.may(Verb.READ, *SCOPES))]) -> told.Me:
-        return told.Me.of_visitor(who, house.community.name)
+    def me(who: Annotated[Visitor, Depends(api.gate.may(Verb.READ, *SCOPES))]) -> kept.Me:
+        return kept.Me.of_visitor(who, house.community.name)
 
     @router.get("/figures", summary="Tell how the install stands in a few figures")
-    def figures_(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> told.Figures:
+    def figures_(_who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Figures:
         with house.store.read() as tx:
             found = figures.read(tx, house.clock.now())
         problems = list(found.problems())
         shape = {"ok": not problems, "problems": problems} | asdict(found)
         shape["seconds_since_the_last_beat"] = shape.pop("since_beat_s")
-        return told.Figures.of(shape)
+        return kept.Figures.of(shape)

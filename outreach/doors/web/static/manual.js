@@ -2,7 +2,7 @@
 window.SwaggerUIBundle({
   url: "/api/v1/openapi.json",
   dom_id: "#manual",
-  deepLinking: true,
+  docExpansion: "none",
   defaultModelsExpandDepth: -1,
   validatorUrl: null,
 });
