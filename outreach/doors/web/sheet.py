@@ -8,12 +8,11 @@ from typing import Any
 from fastapi import Request, Response
 from markupsafe import Markup
 
+from outreach import difference, when
 from outreach import letter as letters
-from outreach import when
 from outreach.access import Visitor
 from outreach.desk import UNDO_FOR, AlreadyQueued, ChangedMeanwhile, Place
 from outreach.doors.web import previews
-from outreach.doors.web.difference import Part, difference
 from outreach.doors.web.frame import Form, NotThere, Posted, Site
 from outreach.doors.web.letter_form import (
     MOST_PICTURES,
@@ -189,14 +188,14 @@ class Sheet:
             "my_letter": letters.show(mine),
             "their_words": _in_words(theirs),
             "my_words": _in_words(mine),
-            "parts_of_it": difference(_in_words(theirs), _in_words(mine)),
+            "parts_of_it": difference.between(_in_words(theirs), _in_words(mine)),
             "is_edit": bool(self.posts(writer.number)),
         }
         return self.site.draw(writer.request, "write-both.html", writer.visitor, **about, status_code=409)
 
-    def differences(self, typed: Typed) -> list[tuple[str, list[Part]]]:
+    def differences(self, typed: Typed) -> list[tuple[str, list[difference.Part]]]:
         """Compare each wording of a channel of its own with that of all."""
-        return [(name, difference(typed.body, text)) for name, text in self._own(typed).items() if text.strip()]
+        return [(name, difference.between(typed.body, text)) for name, text in self._own(typed).items() if text.strip()]
 
     def _part(self, name: str, writer: Writer, **shown: Any) -> Markup:
         drawn = self.site.draw(writer.request, name, writer.visitor, **shown)
