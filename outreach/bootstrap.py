@@ -1,7 +1,6 @@
 """The one place where everything is put together: settings, clock, store and channels become Desk, Publisher, Watch."""
 
 import itertools
-import json
 import os
 import shutil
 import time
@@ -12,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 
 from dotenv import dotenv_values
-from pydantic import SecretStr
 
 from outreach.access import Access
 from outreach.alarms import Route, Routes, route_to, routes_of
@@ -20,6 +18,7 @@ from outreach.alarms.knocking import Knocker
 from outreach.alarms.outage import Outage
 from outreach.alarms.ping import ping_of
 from outreach.channels import Channel, Surroundings, kinds
+from outreach.channels._config import config_of
 from outreach.compose import Composer, Target
 from outreach.desk import Desk
 from outreach.library import Library
@@ -144,7 +143,7 @@ class House:
                 tx,
                 community_id=community,
                 channel=(name, channel.kind),
-                config=_config_of(channel, self.settings),
+                config=config_of(channel, self.settings),
                 secret=secret,
                 now=self.clock.now(),
             )
@@ -391,25 +390,6 @@ class House:
         """Give the database back, if it was opened."""
         if "store" in self.__dict__:
             self.store.close()
-
-
-def _config_of(channel: Channel, settings: Settings) -> str:
-    """Give what the channel publishes with: its own settings and those, such as SMTP_*, that belong to no one channel.
-
-    When this changes, a pause that the old settings caused is over; nothing else may end it. So what only serves to look
-    for a mail, or to say what a repeat does, is no part of it.
-    """
-    others = [f"{kind.usual_name.upper()}_" for kind in kinds().values() if kind.usual_name != channel.usual_name]
-    found = {name: value for name, value in settings if not name.startswith((*_NOT_TO_PUBLISH_WITH, *others))}
-    return json.dumps(
-        {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            for name, value in found.items()
-        }
-    )
-
-
-_NOT_TO_PUBLISH_WITH = ("OUTREACH_", "IMAP_", "LISTSERV_KIND")
 
 
 def build(settings: Settings) -> House:
