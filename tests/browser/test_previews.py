@@ -133,7 +133,7 @@ def test_the_card_of_a_link_is_fetched_when_it_is_asked_for(enter: Enter, town: 
         assert server.visits == []
         page.get_by_role("link", name="Check the link and fetch its card for facebook").click()
         expect(page.get_by_text('Call for abstracts "2027"')).to_be_visible()
-        expect(page.get_by_text("1 link checked, nothing wrong found.")).to_be_visible()
+        expect(page.get_by_text("Nothing wrong found with 1 link.")).to_be_visible()
         if js:
             expect(page.locator(".card-of-link img")).to_have_js_property("naturalWidth", 600)
 
@@ -187,11 +187,13 @@ def test_a_mail_can_run_nothing_and_fetch_nothing(browser: Browser, town: Town) 
 
 
 def test_what_is_stored_is_shown_the_same_way(enter: Enter, town: Town) -> None:
-    letter = replace(with_pictures(town, 3), at="2027-03-16 10:00")
+    body = "Come to the hall, see https://example.org/hall"
+    letter = replace(with_pictures(town, 3), at="2027-03-16 10:00", body=body)
     number = town.house.desk.add(letter, folder=town.house.media).announcement
     page = enter(size=NARROW)
     page.goto(f"/announcements/{number}/preview")
     page.get_by_text("HTML", exact=True).click()
     expect(page.frame_locator("iframe").locator("img")).to_have_count(3)
+    expect(page.get_by_text("Nothing wrong found with 1 link.")).to_have_count(2)  # looked at without being asked to
     assert violations(page) == []
     assert sideways_px(page) <= 0

@@ -15,6 +15,7 @@ from PIL import Image
 from outreach.bootstrap import House
 from outreach.doors.web.preview_routes import CAGE
 from outreach.doors.web.serving import served
+from outreach.doors.web.shelf import PREVIEW_S
 from outreach.doors.worker import Worker
 from outreach.model import Letter, Picture
 from outreach.roles import Role
@@ -291,9 +292,9 @@ def test_the_html_of_a_mail_is_a_document_of_its_own_that_can_do_nothing(
     assert just_shown.content == stored.content
 
 
-def test_a_preview_is_over_after_half_an_hour(bench: Bench, ann: Guest, still: StillClock) -> None:
+def test_a_preview_is_over_after_some_time(bench: Bench, ann: Guest, still: StillClock) -> None:
     look = bench.looks(LETTER)["listserv"]
-    still.tick(1799)
+    still.tick(PREVIEW_S - 1)
     assert ann.get(look.raw_at).status_code == 200
     still.tick(1)
     for path in (look.raw_at, look.html_at, look.links_at, "/previews/guess/card.jpg"):
@@ -325,8 +326,8 @@ def test_links_are_asked_when_a_person_wishes_it_and_the_card_is_shown_from_then
 
         look = bench.looks(bench.letter)["facebook"]
         asked = ann.get(look.links_at, headers={"HX-Request": "true"}).text
-        assert "1 link checked, nothing wrong found." in asked
-        assert 'id="card-facebook" hx-swap-oob="innerHTML"' in asked
+        assert "Nothing wrong found with 1 link." in asked
+        assert 'id="card-of-facebook" hx-swap-oob="innerHTML"' in asked
         visits = len(server.visits)
 
         after = ann.get("/try").text
@@ -336,7 +337,7 @@ def test_links_are_asked_when_a_person_wishes_it_and_the_card_is_shown_from_then
         assert (picture.headers["content-type"], picture.content[:2]) == ("image/jpeg", b"\xff\xd8")
 
         still.tick(601)
-        assert "nothing wrong found" not in ann.get("/try").text
+        assert "Nothing wrong found" not in ann.get("/try").text
 
 
 def test_a_dead_link_is_named_in_place(bench: Bench, ann: Guest) -> None:

@@ -10,7 +10,7 @@ from outreach.desk import Preview
 from outreach.doors.web.kept import Kept
 from outreach.model import Content, Problem
 
-PREVIEW_S = 30 * 60
+PREVIEW_S = 2 * 60 * 60
 LINKS_S = 10 * 60
 _AT_ONCE = 3
 
@@ -29,7 +29,7 @@ class Shelf:
     def __init__(self, *, is_sandbox: bool, deadline_s: float = links.DEADLINE_S) -> None:
         self._is_sandbox = is_sandbox
         self._deadline_s = deadline_s
-        self._previews: Kept[Preview] = Kept(most=200, most_bytes=16_000_000, age_s=PREVIEW_S)
+        self._previews: Kept[Preview] = Kept(most=1000, most_bytes=24_000_000, age_s=PREVIEW_S)
         self._looks: Kept[Looked] = Kept(most=200, most_bytes=16_000_000, age_s=LINKS_S)
         self._at_once = threading.BoundedSemaphore(_AT_ONCE)
 
