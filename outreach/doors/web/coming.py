@@ -11,7 +11,6 @@ from outreach.roles import Verb
 from outreach.store.posts import HistoryFilter
 from outreach.trouble import AlarmKind
 
-_LATEST = 50
 _MOST_ALARMS = 20
 
 
@@ -22,7 +21,7 @@ def routes(site: Site) -> APIRouter:
 
     @router.get("/")
     def start(request: Request, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]) -> Response:
-        queue, gone = house.desk.queue(), house.desk.history(HistoryFilter(limit=_LATEST))
+        queue, gone = house.desk.queue(), [row.post for row in house.desk.look_back(HistoryFilter()).page.rows]
         shown = {
             "waiting": [post for post in queue if post.state not in NEEDS_A_PERSON],
             "people": [post for post in queue if post.state in NEEDS_A_PERSON],
