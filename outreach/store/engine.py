@@ -200,12 +200,6 @@ def _prepare_reader(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("query_only=ON", "trusted_schema=OFF", "cell_size_check=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    # SQLite's own knows the letters of ASCII only; a search is to find Müller for MÜLLER.
-    connection.create_function("lower", 1, _lower, deterministic=True)
-
-
-def _lower(value: Any) -> Any:
-    return value.casefold() if isinstance(value, str) else value
 
 
 # PostgreSQL

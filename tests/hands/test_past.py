@@ -199,6 +199,22 @@ def test_several_who_bring_it_up_to_date_at_once_count_nothing_twice(store: Stor
     assert kept(store) == made_anew(store)
 
 
+def test_a_slow_looker_cannot_put_back_what_was_true_before(store: Store) -> None:
+    past.catch_up(store)
+    post = a_stored_post(store, State.PUBLISHING, title="On its way")
+    past.catch_up(store)
+    with store.read() as tx:
+        step = past._next_step(tx, 0, True)
+        rows = past._rows(tx, step.posts)
+    make(store, post, Move.PUBLISH)
+    assert titles(store, state=State.PUBLISHED) == ["On its way"]
+
+    with store.write() as tx:
+        past._take(tx, step, rows)
+
+    assert titles(store, state=State.PUBLISHED) == ["On its way"]
+
+
 @pytest.mark.postgres
 def test_on_postgresql_nothing_is_passed_over_that_was_written_earlier_and_committed_later(
     postgres_store: Store,
