@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Executable, Table
 
 from outreach.store.engine import Transaction
 
@@ -14,7 +14,13 @@ def insert_once(tx: Transaction, table: Table, row: Mapping[str, Any]) -> bool:
     if tx.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
 
-        return tx.execute(insert(table).values(dict(row)).on_conflict_do_nothing()).rowcount == 1
+        return _is_given(tx, insert(table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key))
     from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
-    return tx.execute(postgresql_insert(table).values(dict(row)).on_conflict_do_nothing()).rowcount == 1
+    wanted = postgresql_insert(table).values(dict(row)).on_conflict_do_nothing()
+    return _is_given(tx, wanted.returning(*table.primary_key))
+
+
+def _is_given(tx: Transaction, query: Executable) -> bool:
+    """Tell whether a row comes back: how many rows an INSERT wrote is not what every driver says."""
+    return tx.execute(query).first() is not None
