@@ -62,7 +62,7 @@ def _looked_over(sheet: Sheet, writer: Writer, typed: Typed) -> Response:
         ),
         "undo_min": UNDO_FOR // timedelta(minutes=1),
         "is_edit": is_edit,
-        "previews": sheet.previews(writer, typed),
+        "previews": sheet.previews(writer, typed, check_now=True),
     }
     return sheet.site.draw(writer.request, "write-review.html", writer.visitor, **about)
 

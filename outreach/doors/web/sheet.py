@@ -170,13 +170,14 @@ class Sheet:
         }
         return self.site.draw(writer.request, "write-form.html", writer.visitor, **about, status_code=status)
 
-    def previews(self, writer: Writer, typed: Typed) -> Markup:
-        """Draw the previews of what is typed, or say why there are none."""
+    def previews(self, writer: Writer, typed: Typed, *, check_now: bool = False) -> Markup:
+        """Draw the previews of what is typed, or say why there are none. `check_now`: links are looked at unasked."""
         try:
             letter = self.letter(typed)
         except BadInput as bad:
             return self._part("_trouble.html", writer, bad=placed(bad, typed, self.template(typed.template)))
-        return self._part("_previews.html", writer, **previews.looked(self.site, letter, of=writer.number))
+        found = previews.looked(self.site, letter, of=writer.number)
+        return self._part("_previews.html", writer, **found, check_now=check_now)
 
     def both(self, writer: Writer, typed: Typed, changed: ChangedMeanwhile) -> Response:
         """Draw the two texts that were saved on top of one, side by side."""
