@@ -209,6 +209,15 @@ def test_what_a_repeat_does_is_told_by_the_kind_of_list_server() -> None:
     assert set_up().if_sent_again() == said["auto"]
 
 
+def test_a_channel_says_where_a_person_can_look_for_a_post() -> None:
+    place, address = set_up().where_to_look()
+    assert place.startswith("in the archive of ")
+    assert address is None
+    assert a_page("http://127.0.0.1:1").where_to_look() == ("on the Page itself, among its latest posts", None)
+    place, address = a_page("https://graph.facebook.com").where_to_look()
+    assert str(address).startswith("https://www.facebook.com/")
+
+
 def test_every_channel_that_publishes_says_what_a_repeat_does() -> None:
     assert {kind for kind, cls in kinds().items() if issubclass(cls, SaysWhatARepeatDoes)} == {
         "facebook_page",

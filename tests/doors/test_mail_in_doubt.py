@@ -155,6 +155,7 @@ def test_the_page_says_the_same(watched: Place, box: Sandbox) -> None:
     for known in (
         "Attempt 1: no clear answer came; it may be out",
         "Looked, and could not tell",
+        "Subject: Colloquium on Tuesday",
         "It is looked for again on",
         f"Search for its Message-ID <code>&lt;{message_id[1:-1]}&gt;</code>",
         'action="/announcements/1/confirm"',

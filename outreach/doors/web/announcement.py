@@ -101,7 +101,6 @@ class Decided:
 
 def _decided(site: Site, request: Request, form: Posted, number: int, decided: Decided) -> Response:
     """Do it if everything is as the page showed it; else show how it stands now, with nothing done."""
-    _there(number, site.house.desk.pulse_of)
     try:
         seen = [Seen.read(words) for words in form.texts("seen")]
         changed = decided.carry_out(str(number), person=form.visitor.email, seen=seen)
@@ -169,4 +168,5 @@ def _about(story: Story, told: list[Told], visitor: Visitor) -> Mapping[str, Any
         "paused_channels": {row.name: row for row in story.channels if row.state == "paused"},
         "safe_mode": story.safe_mode,
         "is_web_address": timeline.is_web_address,
+        "subject_of": timeline.subject_of,
     }

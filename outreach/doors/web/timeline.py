@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.parser import HeaderParser
+from email.policy import default
 from itertools import accumulate
 from typing import Any
 
@@ -207,6 +209,12 @@ def _codes(evidence: Mapping[str, Any]) -> Codes:
 def _plain(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]} …"
+
+
+def subject_of(content: Content) -> str:
+    """Give the subject of a mail; empty for what is none."""
+    head = (content.message or "").partition("\r\n\r\n")[0]
+    return str(HeaderParser(policy=default).parsestr(head)["subject"] or "") if head else ""
 
 
 def is_web_address(text: object) -> bool:
