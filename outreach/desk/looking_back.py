@@ -44,13 +44,16 @@ class LookingBack(Looking):
         return [gone.post for gone in self.every_gone(wanted)]
 
     def every_gone(self, wanted: HistoryFilter) -> Iterator[Gone]:
-        """Give the same with who wrote and approved them, a part at a time: however many they are."""
-        self._catch_up(None)
+        """Give the same with who wrote and approved them, a part at a time: however many they are.
+
+        Raises `StoreTrouble` rather than give less than there is.
+        """
+        past.catch_up(self._store, with_in_flight=True)
         return search.each(self._store, self._community.id, wanted)
 
     def look_back(self, wanted: HistoryFilter, *, below: int | None = None, above: int | None = None) -> Look:
         """Give a page of it, from the newest, or next below or above a place."""
-        is_whole = self._catch_up(_MOST_FOR_A_LOOK)
+        is_whole = self._catch_up()
         with self._store.read() as tx:
             found = search.page(tx, self._community.id, wanted, below=below, above=above)
             is_all = below is None and above is None and found.older is None
@@ -59,7 +62,7 @@ class LookingBack(Looking):
 
     def numbers(self, first: int, last: int) -> tuple[Numbers, bool]:
         """Give the figures of the months from one to another, such as 202612, and whether they are of everything."""
-        is_whole = self._catch_up(_MOST_FOR_A_LOOK)
+        is_whole = self._catch_up()
         found = self._kept(f"{first}-{last}", lambda tx: months.numbers(tx, self._community.id, first=first, last=last))
         return found, is_whole
 
@@ -81,9 +84,9 @@ class LookingBack(Looking):
                 self._remembered[name] = known
             return known[1]
 
-    def _catch_up(self, most: int | None) -> bool:
+    def _catch_up(self) -> bool:
         try:
-            return past.catch_up(self._store, most=most, with_in_flight=True)
+            return past.catch_up(self._store, most=_MOST_FOR_A_LOOK, with_in_flight=True)
         except StoreTrouble as trouble:  # a disk that is full keeps nobody from reading
             log.error("the history could not be brought up to date: %s", explained(trouble).message)
             return False

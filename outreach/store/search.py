@@ -15,7 +15,7 @@ from outreach.model import Post
 from outreach.store.engine import Store, Transaction
 from outreach.store.past import key_of, marks
 from outreach.store.posts import SELECT_POSTS, HistoryFilter, as_post
-from outreach.store.schema import channels, people, posts
+from outreach.store.schema import channels, communities, people, posts
 from outreach.store.schema_past import months, past
 from outreach.store.words import Term, read_question
 
@@ -160,12 +160,16 @@ def _index(tx: Transaction, community: int, wanted: HistoryFilter) -> _Index | N
         "low": max(span[0], key_of(wanted.since) if wanted.since else 0),
         "high": min(span[1], key_of(wanted.until) if wanted.until else _LAST),
     }
-    if len(alternatives) == 1 and not terms:
+    if wanted == _days_only(wanted):
         place = f"FROM past WHERE community_id = :community AND {_RANGE.format(key='key')}"
         return _Index("key", place, values | {"community": community})
     if tx.dialect.name == "sqlite":
         return _on_sqlite(tx, alternatives, terms, values)
     return _on_postgresql(community, alternatives, terms, values)
+
+
+def _days_only(wanted: HistoryFilter) -> HistoryFilter:
+    return HistoryFilter(since=wanted.since, until=wanted.until, limit=wanted.limit)
 
 
 def _span(tx: Transaction, is_: dict[str, Any]) -> tuple[int, int] | None:
@@ -179,6 +183,10 @@ def _span(tx: Transaction, is_: dict[str, Any]) -> tuple[int, int] | None:
     if first is None:
         return None
     return key_of(_first_of(first) - _A_DAY), key_of(_first_of(last) + 32 * _A_DAY)
+
+
+def _is_alone(tx: Transaction, community: int) -> bool:
+    return tx.execute(select(communities.c.id).limit(2)).scalars().all() == [community]
 
 
 def _first_of(month: int) -> datetime:
@@ -199,7 +207,10 @@ def _asked(
         is_["template"] = wanted.template
     if None in is_.values() or wanted.template == "":
         return None
-    asked: list[tuple[str, ...]] = [(mark,) for mark in marks(is_)]
+    # Where there is one community, a word that every post has would only be looked up again for each place.
+    is_more = len(is_) > 1 or wanted.person is not None or wanted.search
+    named = {k: v for k, v in is_.items() if k != "community_id"} if is_more and _is_alone(tx, community) else is_
+    asked: list[tuple[str, ...]] = [(mark,) for mark in marks(named)]
     if wanted.person is not None:
         who = tx.execute(select(people.c.id).where(people.c.email == wanted.person.strip().lower())).scalar()
         if who is None:

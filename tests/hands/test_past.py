@@ -238,6 +238,7 @@ def test_on_postgresql_nothing_is_passed_over_that_was_written_earlier_and_commi
     make(postgres_store, late, Move.CANCEL)
     looking = threading.Thread(target=lambda: past.catch_up(postgres_store))
     looking.start()
+    looking.join(0.5)  # who would pass over it has ended by now
     may_commit.set()
     looking.join()
     slow.join()
