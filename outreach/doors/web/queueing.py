@@ -141,7 +141,7 @@ def _add_afterwards(router: APIRouter, site: Site, sheet: Sheet) -> None:
             "revision": site.house.desk.latest(number).revision,
             "going": _grouped([(post.channel, post.due_at, post.time_zone) for post in still]),
             "stays": [post for post in posts if post.state not in (State.QUEUED, State.CANCELLED)],
-            "waits": any(not post.approved for post in still),
+            "waits_for_approval": any(not post.approved for post in still),
             "can_undo": _all_untried(posts),
             "first_at": min((post.due_at for post in still), default=None),
         }
