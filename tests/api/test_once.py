@@ -116,8 +116,8 @@ def test_a_repeat_while_the_first_is_worked_on_has_to_wait(once: Once, call: Cal
     assert seen == ["in-progress"]
 
 
-def test_of_two_who_take_over_one_does_it(once: Once, call: Call, still: StillClock) -> None:
-        with pytest.raises(ZeroDivisionError):
+def test_what_broke_off_is_taken_over_later_and_by_one(once: Once, call: Call, still: StillClock) -> None:
+    with pytest.raises(ZeroDivisionError):
         once.answer(call, lambda: Writers(people=[str(1 // 0)]))
     with pytest.raises(Problem, match="worked on"):
         once.answer(call, lambda: Writers(people=["too early"]))
