@@ -99,7 +99,7 @@ class Looking:
     def queue(self) -> list[Post]:
         """Give the posts that are not at rest or need a person, next due first."""
         with self._store.read() as tx:
-            return posts.in_states(tx, lifecycle.OPEN)
+            return posts.in_states(tx, lifecycle.OPEN, community=self._community.id)
 
     def preview(self, name: str, *, channel: str | None = None) -> list[Preview]:
         """Show exactly what queued posts send, from what is stored."""

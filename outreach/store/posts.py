@@ -85,9 +85,13 @@ def of_announcement(
     return [as_post(row) for row in tx.execute(query.order_by(posts.c.occurrence, channels.c.id))]
 
 
-def in_states(tx: Transaction, states: Collection[State], *, limit: int | None = None) -> list[Post]:
-    """Give the posts in these states, next due first."""
+def in_states(
+    tx: Transaction, states: Collection[State], *, community: int | None = None, limit: int | None = None
+) -> list[Post]:
+    """Give the posts in these states, next due first; those of one community, or of all."""
     query = SELECT_POSTS.where(posts.c.state.in_([str(s) for s in states])).order_by(posts.c.due_at, posts.c.id)
+    if community is not None:
+        query = query.where(announcements.c.community_id == community)
     return [as_post(row) for row in tx.execute(query.limit(limit))]
 
 
