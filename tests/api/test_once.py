@@ -15,7 +15,7 @@ from outreach.doors.web.serving import served
 from outreach.doors.worker import Worker
 from outreach.model import Move, State
 from outreach.sandbox import Sandbox
-from outreach.store import doorkeys
+from outreach.store import answers, doorkeys
 from tests.api.conftest import LETTER, Program, visitor
 from tests.api.test_verbs import kind, queued
 from tests.builders import column, make, require_approval, take
@@ -71,21 +71,21 @@ def test_an_answer_survives_a_restart_and_no_answer_stands_readable_in_the_datab
 
 
 def test_two_at_the_same_time_do_it_once(ann: Program, house: House) -> None:
-    answers: list[Any] = []
+    found: list[Any] = []
     ready = threading.Barrier(4)
 
     def ask() -> None:
         ready.wait()
-        answers.append(ann.post("/announcements", LETTER, key="one"))
+        found.append(ann.post("/announcements", LETTER, key="one"))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {a.status_code for a in answers} <= {201, 409}
-    assert 201 in {a.status_code for a in answers}
-    assert all(kind(a) == (409, "in-progress") for a in answers if a.status_code == 409)
+    assert {a.status_code for a in found} <= {201, 409}
+    assert 201 in {a.status_code for a in found}
+    assert all(kind(a) == (409, "in-progress") for a in found if a.status_code == 409)
     assert len(ann.get("/queue").json()["posts"]) == 2
 
 
@@ -116,8 +116,7 @@ def test_a_repeat_while_the_first_is_worked_on_has_to_wait(once: Once, call: Cal
     assert seen == ["in-progress"]
 
 
-def test_of_two_who_take_over_one_does_it(once: Once, call: Call, still: StillClock) -> None:
-    """Both saw the same row without an answer; the second comes too late to take it."""
+def test_what_broke_off_is_taken_over_later_and_by_one(once: Once, call: Call, still: StillClock) -> None:
     with pytest.raises(ZeroDivisionError):
         once.answer(call, lambda: Writers(people=[str(1 // 0)]))
     with pytest.raises(Problem, match="worked on"):
@@ -131,6 +130,19 @@ def test_of_two_who_take_over_one_does_it(once: Once, call: Call, still: StillCl
 
     assert b"once" in bytes(once.answer(call, work).body)
     assert b"once" in bytes(once.answer(call, work).body)
+
+
+def test_who_saw_the_same_open_row_but_comes_second_has_to_wait(
+    once: Once, call: Call, house: House, still: StillClock
+) -> None:
+    with house.store.write() as tx:
+        answers.begin(tx, call.token, call.key, call.sha256, still.now())
+        was = answers.begin(tx, call.token, call.key, call.sha256, still.now())
+    assert was is not None
+    still.tick(121)
+    once._take_over(was, call, still.now())
+    with pytest.raises(Problem, match="worked on"):
+        once._take_over(was, call, still.now())
 
 
 def test_one_who_was_given_up_cannot_answer_for_who_took_over(once: Once, call: Call, still: StillClock) -> None:
