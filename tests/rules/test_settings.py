@@ -37,7 +37,7 @@ def test_nothing_given_is_a_single_coordinator_on_a_file_in_the_queue_folder() -
 
     assert str(settings.OUTREACH_QUEUE) == "queue"
     assert (settings.OUTREACH_COMMUNITY, settings.OUTREACH_TIME_ZONE) == ("TMM SIG", "America/New_York")
-    assert (settings.OUTREACH_APPROVAL, settings.OUTREACH_GRACE_H) == ("off", 6)
+    assert (settings.OUTREACH_APPROVAL, settings.OUTREACH_GRACE_H) == ("", 6)
     assert settings.look_after_s == (30, 120, 300, 900)
     assert (settings.OUTREACH_HTTP_TIMEOUT_S, settings.OUTREACH_LEASE_S) == (30, 120)
     assert settings.FACEBOOK_GRAPH_URL == "https://graph.facebook.com"
