@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from outreach.bootstrap import House
+from outreach.doors.layout import lay_out
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
 from outreach.roles import Role
@@ -44,7 +45,7 @@ def town(tmp_path: Path, migrated_file: Path) -> Iterator[Town]:
     """An install with both channels on a sandbox, with the shipped templates, served on loopback."""
     with Sandbox() as box:
         place = Place(tmp_path, box, database=migrated_file)
-        place.run("init")
+        lay_out(place.queue)
         house = place.house()
         with served(create(house, links={"the Page": box.page_url, "the archive": box.archive_url})) as address:
             yield Town(place, house, box, address)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from outreach.doors.layout import lay_out
 from outreach.doors.web.serving import served
 from outreach.model import Letter, Picture
 from outreach.sandbox import Sandbox
@@ -32,7 +33,7 @@ def town(tmp_path: Path, migrated_file: Path) -> Iterator[Town]:
     """A town whose app also shows the previews of any letter."""
     with Sandbox() as box:
         place = Place(tmp_path, box, database=migrated_file)
-        place.run("init")
+        lay_out(place.queue)
         house = place.house()
         bench = Bench(house)
         with served(bench.app) as address:

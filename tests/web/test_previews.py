@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from outreach.bootstrap import House
+from outreach.doors.layout import lay_out
 from outreach.doors.web.preview_routes import CAGE
 from outreach.doors.web.serving import served
 from outreach.doors.web.shelf import PREVIEW_S
@@ -62,7 +63,7 @@ def still() -> StillClock:
 def house(tmp_path: Path, migrated_file: Path, still: StillClock) -> Iterator[House]:
     with Sandbox() as box:
         place = Place(tmp_path, box, database=migrated_file)
-        place.run("init")
+        lay_out(place.queue)
         made = House(read_settings(place.settings), still)
         yield made
         made.close()

@@ -119,6 +119,14 @@ class Edit(LetterKeys):
     base: Base
 
 
+class Moved(Asked):
+    """Another time for the queued posts of an announcement, or for the one of a channel, on top of the text that was read."""
+
+    base: Base
+    wall_time: Line = Field(examples=["2026-12-04 10:30"])
+    channel: Line | None = Field(None, examples=["facebook"])
+
+
 class OfPosts(Asked):
     """Which posts of the announcement are meant: all of them, those of a channel, or one of a series there.
 

@@ -57,6 +57,20 @@ def _add_announcements(router: APIRouter, api: Api) -> None:
         )
 
     @router.post(
+        "/announcements/{number}/move",
+        response_model=told.Added,
+        summary="Give queued posts another time; it voids an approval",
+    )
+    def move(number: Number, wanted: asked.Moved, call: Annotated[Call, Depends(api.posts(Verb.WRITE))]) -> Response:
+        def work() -> told.Added:
+            api.check_base(number, wanted.base)
+            name = f"{number}/{wanted.channel}" if wanted.channel else str(number)
+            moved = api.desk.move_to(name, wanted.wall_time, base=wanted.base, person=call.person)
+            return told.Added.of(shapes.added(moved))
+
+        return api.do(call, work)
+
+    @router.post(
         "/announcements/{number}/undo",
         response_model=told.Saved,
         summary="Take back what was queued and not tried yet; its text is a new draft",
