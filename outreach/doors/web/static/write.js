@@ -30,7 +30,6 @@ async function ask(path, body, more = {}) {
 function put(place, text) {
   if (place.innerHTML.trim() === text.trim()) return;
   place.innerHTML = text;
-  window.htmx?.process(place);
 }
 
 function path(last) {
