@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from outreach import when
+from outreach.doors.layout import lay_out
 from outreach.doors.letterfile import read_letter
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
@@ -56,7 +57,7 @@ def main() -> None:
 def _town() -> Iterator[Town]:
     with tempfile.TemporaryDirectory(prefix="outreach-screenshots-") as folder, Sandbox() as box:
         place = Place(Path(folder), box, OUTREACH_APPROVAL="required")
-        assert place.run("init").code == 0
+        lay_out(place.queue)
         house = place.house()
         with served(create(house)) as address:
             yield Town(place, house, box, address)
@@ -102,7 +103,7 @@ def _shoot(browser: Browser, town: Town, file: Path, address: str, *, size: tupl
     context.add_cookies([{"name": "outreach", "value": key, "url": town.address}])
     page = context.new_page()
     page.goto(address, wait_until="load")
-    page.screenshot(path=file, full_page=size == WIDE)
+    page.screenshot(path=file, full_page=size == WIDE and "/write" not in address)
     context.close()
     _make_small(file)
 
