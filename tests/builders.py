@@ -239,6 +239,26 @@ def pause(store: Store, channel_id: int, until: datetime | None = None) -> None:
         channels.pause(tx, channel_id, Pause("The token ended.", until), now=NOW)
 
 
+def behind_its_back(store: Store, *statements: str, **values: Any) -> None:
+    """Change rows as somebody does who owns the database: the triggers are gone first."""
+    with store.write() as tx:
+        for table in ("events", "sightings", "seals"):
+            for verb in ("update", "delete"):
+                on = "" if store.is_sqlite else f" ON {table}"
+                tx.execute(text(f"DROP TRIGGER IF EXISTS {table}_never_{verb}{on}"))
+        for statement in statements:
+            tx.execute(text(statement), values)
+        if not store.is_sqlite:
+            for table in ("events", "sightings", "seals"):
+                for verb in ("update", "delete"):
+                    tx.execute(
+                        text(
+                            f"CREATE TRIGGER {table}_never_{verb} BEFORE {verb.upper()} ON {table}"
+                            " FOR EACH ROW EXECUTE FUNCTION never_rewritten()"
+                        )
+                    )
+
+
 # Looking
 
 

@@ -97,9 +97,7 @@ class Managing(Inviting):
 
     def _check_that_an_admin_is_left(self, tx: Any, had_one: bool) -> None:
         if had_one and not self._has_an_admin(tx):
-            raise BadInput(
-                "Nobody would be an admin any more.", where="roles", next_step="Make somebody else an admin first."
-            )
+            raise BadInput("Nobody would be an admin any more.", next_step="Make somebody else an admin first.")
 
     # Oneself
 

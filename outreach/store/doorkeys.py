@@ -82,7 +82,7 @@ def session(tx: Transaction, sha256: str, now: datetime) -> SessionRow | None:
 def sessions_of(tx: Transaction, person_id: int, now: datetime) -> list[SessionRow]:
     """Give the sessions of a person that have not ended, latest seen first."""
     query = _SESSION.where(sessions.c.person_id == person_id, sessions.c.ends_at > now)
-    return [SessionRow(*row) for row in tx.execute(query.order_by(sessions.c.seen_at.desc()))]
+    return [SessionRow(*row) for row in tx.execute(query.order_by(sessions.c.seen_at.desc(), sessions.c.began_at))]
 
 
 def touch(tx: Transaction, sha256: str, *, seen_at: datetime, ends_at: datetime) -> None:

@@ -24,7 +24,7 @@ from outreach.vault import Vault
 from outreach.watch.webhooks import KINDS, WAITS, Webhooks
 from tests.api.conftest import Program, Programs, visitor
 from tests.api.test_verbs import kind, queued
-from tests.builders import NOW, SettableClock, a_channel, a_stored_post, column, make, take
+from tests.builders import NOW, SettableClock, a_channel, a_stored_post, behind_its_back, column, make, take
 from tests.work.clocks import StillClock
 
 
@@ -403,9 +403,11 @@ def test_an_event_that_was_written_late_is_told_all_the_same(store: Store, clock
     first, second = (a_stored_post(store, title=f"Post {n}") for n in range(2))
     make(store, second, Move.MISS, at=clock.now())
     hooks.round()
-    with store.write() as tx:  # the event of the first gets a number below
-        tx.exec_driver_sql("UPDATE events SET id = id + 100 WHERE kind = 'miss'")
-        tx.exec_driver_sql("UPDATE deliveries SET event_id = event_id + 100")
+    behind_its_back(  # the event of the first gets a number below
+        store,
+        "UPDATE events SET id = id + 100 WHERE kind = 'miss'",
+        "UPDATE deliveries SET event_id = event_id + 100",
+    )
     make(store, first, Move.MISS, at=clock.now())
     hooks.round()
     hooks.round()

@@ -14,7 +14,7 @@ from outreach.store import Store, backup, copies, history, open_store, people, r
 from outreach.store.proof import Proof, prove
 from outreach.store.seals import Seal
 from outreach.watch.sealing import Sealing
-from tests.builders import NOW, a_stored_post, column, make
+from tests.builders import NOW, a_stored_post, behind_its_back, column, make
 from tests.conftest import Cluster
 
 MINUTES = timedelta(minutes=1)
@@ -31,26 +31,6 @@ def seal(store: Store, *, at: datetime = NOW, most: int = 10_000) -> Seal | None
 def proof(store: Store, *, expected: str | None = None) -> Proof:
     with store.read() as tx:
         return prove(tx, expected=expected)
-
-
-def behind_its_back(store: Store, *statements: str) -> None:
-    """Change rows as somebody does who owns the database: the triggers are gone first."""
-    with store.write() as tx:
-        for table in ("events", "sightings", "seals"):
-            for verb in ("update", "delete"):
-                on = "" if store.is_sqlite else f" ON {table}"
-                tx.execute(text(f"DROP TRIGGER {table}_never_{verb}{on}"))
-        for statement in statements:
-            tx.execute(text(statement))
-        if not store.is_sqlite:
-            for table in ("events", "sightings", "seals"):
-                for verb in ("update", "delete"):
-                    tx.execute(
-                        text(
-                            f"CREATE TRIGGER {table}_never_{verb} BEFORE {verb.upper()} ON {table}"
-                            " FOR EACH ROW EXECUTE FUNCTION never_rewritten()"
-                        )
-                    )
 
 
 def much(store: Store) -> None:

@@ -289,9 +289,7 @@ def test_how_it_reads_is_shown_without_saving(ann: Guest, place: Place) -> None:
     assert (place.queue / "templates" / "news.md").read_text() == TEXT
 
 
-@pytest.mark.parametrize(
-    "name", ["../x", "x/..", "%00", "x\x00", "é", "news.md", "NEWS", "x" * 300, "....//x", "news/../../x"]
-)
+@pytest.mark.parametrize("name", ["../x", "x/..", "%00", "é", "news.md", "NEWS", "x" * 300, "....//x", "news/../../x"])
 def test_a_hostile_name_leads_nowhere(ann: Guest, place: Place, name: str) -> None:
     before = sorted(place.folder.rglob("*.md"))
     there = quote(name, safe="")

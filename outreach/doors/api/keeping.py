@@ -221,10 +221,8 @@ def _add_settings(router: APIRouter, api: Api) -> None:
 
     @router.put("/settings/wishes", summary="Change what the community wishes of its page")
     def wish(wanted: asked.WantedWishes, who: Annotated[Visitor, Depends(api.gate.may(Verb.SET_UP))]) -> kept.Settings:
-        with house.store.write() as tx:
-            was = channels.wishes(tx, house.community.id)
-            wishes = read_wishes(was | wanted.model_dump(exclude_none=True))
-            channels.set_wishes(tx, house.community.id, wishes.laid_out(), now=house.clock.now(), person=who.email)
+        wishes = read_wishes(api.desk.wishes().laid_out() | wanted.model_dump(exclude_none=True))
+        api.desk.set_wishes(wishes, person=who.email)
         return _settings(api)
 
     @router.put("/settings/approval", summary="Ask for somebody else's approval from now on, or no more")
@@ -234,15 +232,12 @@ def _add_settings(router: APIRouter, api: Api) -> None:
         if house.settings.OUTREACH_APPROVAL:
             step = "Take that setting out, or change it there."
             raise Problem("not-possible-now", "OUTREACH_APPROVAL says it already.", "approval", step)
-        with house.store.write() as tx:
-            now = house.clock.now()
-            channels.set_approval(tx, house.community.id, wanted.approval, now=now, person=who.email)
+        api.desk.ask_for_approval(wanted.approval == "required", person=who.email)
         return _settings(api)
 
 
 def _settings(api: Api) -> kept.Settings:
     with api.house.store.read() as tx:
         community = channels.community(tx, api.house.community.id)
-        wishes = read_wishes(channels.wishes(tx, community.id))
     about = {"community": community.name, "time_zone": community.time_zone, "approval": community.approval}
-    return kept.Settings.of(about | {"wishes": wishes.laid_out()})
+    return kept.Settings.of(about | {"wishes": api.desk.wishes().laid_out()})
