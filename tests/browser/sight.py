@@ -17,6 +17,7 @@ def violations(page: Page) -> list[str]:
 
 def sideways_px(page: Page) -> int:
     """Give by how many pixels the page is wider than its window: nobody should have to scroll sideways."""
+    page.wait_for_load_state("load")  # without its styles any page is too wide
     wide: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wide
 
