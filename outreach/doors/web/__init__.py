@@ -37,6 +37,7 @@ from outreach.doors.web import (
     wordings,
     writing,
 )
+from outreach.doors.web.compiled import COMPILED
 from outreach.doors.web.frame import Site
 from outreach.doors.web.shelf import Shelf
 from outreach.doors.web.wire import Bounded, FromHere, Shielded, origin_of
@@ -100,6 +101,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
 def site_of(house: House, links: Mapping[str, str]) -> Site:
     """Put together what every page has in hand."""
     templates = Jinja2Templates(directory=_HERE / "pages")
+    templates.env.bytecode_cache = COMPILED
     templates.env.globals.update(
         shown=when.show,
         left=when.time_left,
