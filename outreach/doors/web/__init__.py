@@ -40,7 +40,7 @@ from outreach.doors.web import (
 from outreach.doors.web.compiled import COMPILED
 from outreach.doors.web.frame import Site
 from outreach.doors.web.shelf import Shelf
-from outreach.doors.web.wire import Bounded, FromHere, Shielded, origin_of
+from outreach.doors.web.wire import Bounded, FromHere, Lazily, Shielded, origin_of
 from outreach.roles import Verb
 from outreach.vault import Vault
 
@@ -89,8 +89,8 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         report,
     ):
         app.include_router(part.routes(site))
-    programs = api.create(house, address=site.public_address)
-    app.include_router(manual.routes(site, programs))
+    programs = Lazily(lambda: api.create(house, address=site.public_address))
+    app.include_router(manual.routes(site, programs.made))
     app.mount("/api/v1", programs)
     metrics.add(app, site)
     troubles.add(app, site)

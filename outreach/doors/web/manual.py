@@ -3,6 +3,7 @@
 Its viewer keeps to the policy of every page: no inline script, no inline style.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -15,7 +16,7 @@ from outreach.doors.web.frame import Site
 from outreach.roles import Verb
 
 
-def routes(site: Site, programs: FastAPI) -> APIRouter:
+def routes(site: Site, programs: Callable[[], FastAPI]) -> APIRouter:
     """Make the routes."""
     router = APIRouter()
 
@@ -32,6 +33,6 @@ def routes(site: Site, programs: FastAPI) -> APIRouter:
             challenge = {"WWW-Authenticate": 'Bearer realm="outreach"'}
             stranger = Problem("no-token", "Only who is known may read this.", None, step, headers=challenge)
             return answer(stranger, request)
-        return JSONResponse(programs.openapi())
+        return JSONResponse(programs().openapi())
 
     return router

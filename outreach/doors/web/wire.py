@@ -3,8 +3,9 @@
 Headers that keep a page to itself, requests that other sites forge, bodies that are too large, and forms read from bodies.
 """
 
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from python_multipart.multipart import parse_options_header
@@ -13,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+AppT = TypeVar("AppT", bound=ASGIApp)
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_BYTES = 1_200_000
@@ -32,6 +35,25 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+
+class Lazily(Generic[AppT]):
+    """An app that is made when it is first asked for: who only wants pages does not wait for it."""
+
+    def __init__(self, make: Callable[[], AppT]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: AppT | None = None
+
+    def made(self) -> AppT:
+        """Make it, or give it."""
+        with self._lock:
+            self._made = self._made or self._make()
+            return self._made
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+        await self.made()(scope, receive, send)
 
 
 class Shielded:
