@@ -1,5 +1,6 @@
 """Real databases for tests: a fresh SQLite file or a fresh database of a real PostgreSQL for each test that asks."""
 
+import gc
 import itertools
 import shutil
 import signal
@@ -165,3 +166,10 @@ def postgres_store(postgres_url: str) -> Iterator[Store]:
     opened = open_store(postgres_url)
     yield opened
     opened.close()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector leave alone what is there for good, and come seldom: a thousand apps are made after this."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
