@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from outreach.access import passwords
 from outreach.store import Store, open_store
 from outreach.store.schema import metadata
 from tests.builders import SettableClock
@@ -166,6 +168,11 @@ def postgres_store(postgres_url: str) -> Iterator[Store]:
     opened = open_store(postgres_url)
     yield opened
     opened.close()
+
+
+def pytest_configure() -> None:
+    """Make passwords cheap: a hash takes a tenth of a second on purpose, and thousands are made here."""
+    passwords.use(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -17,11 +17,21 @@ _KNOWN = ("password", "passwort", "12345", "qwert", "letmein", "outreach", "ilov
 _AT_ONCE = threading.BoundedSemaphore(2)
 
 
-@cache
-def _hasher() -> "PasswordHasher":
-    from argon2 import PasswordHasher  # start-up time
+_chosen: list["PasswordHasher"] = []
 
-    return PasswordHasher()
+
+def use(hasher: "PasswordHasher") -> None:
+    """Take another hasher than the library's own choice, from now on and in this whole process."""
+    _chosen[:] = [hasher]
+    _nobody.cache_clear()
+
+
+def _hasher() -> "PasswordHasher":
+    if not _chosen:
+        from argon2 import PasswordHasher  # start-up time
+
+        _chosen.append(PasswordHasher())
+    return _chosen[0]
 
 
 @cache
