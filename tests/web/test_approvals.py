@@ -154,7 +154,7 @@ def test_the_page_shows_exactly_what_each_channel_gets(office: Office) -> None:
     page = office.guest().get(f"/approvals/{number}").text
 
     for preview in office.house.desk.preview(str(number)):
-        texts = re.findall(r'<div class="text" role="group"[^>]*>(.*?)</div>', page, re.S)
+        texts = re.findall(r'<div class="text(?: as-mail)?" role="group"[^>]*>(.*?)</div>', page, re.S)
         assert preview.content.text in [unescape(found) for found in texts]
     assert "<script>alert" not in page
     assert 'href="https://example.org/?a=1&amp;b=2"' in page

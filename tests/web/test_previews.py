@@ -328,7 +328,7 @@ def test_links_are_asked_when_a_person_wishes_it_and_the_card_is_shown_from_then
         look = bench.looks(bench.letter)["facebook"]
         asked = ann.get(look.links_at, headers={"HX-Request": "true"}).text
         assert "Nothing wrong found with 1 link." in asked
-        assert 'id="card-of-facebook" hx-swap-oob="innerHTML"' in asked
+        assert 'data-card-of="card-of-facebook"' in asked
         visits = len(server.visits)
 
         after = ann.get("/try").text

@@ -21,6 +21,7 @@ def routes(api: Api) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["writing"])
     _add_announcements(router, api)
+    _add_taking_back(router, api)
     _add_drafts(router, api)
     _add_changes_of_drafts(router, api)
     _add_preview(router, api)
@@ -56,6 +57,8 @@ def _add_announcements(router: APIRouter, api: Api) -> None:
             shapes.added(api.desk.edit(place, wanted.read(), folder=api.house.media, person=who.email))
         )
 
+
+def _add_taking_back(router: APIRouter, api: Api) -> None:
     @router.post(
         "/announcements/{number}/move",
         response_model=told.Added,
