@@ -114,6 +114,21 @@ def read_value(field: Field, given: FieldValue) -> Value:
     return text if field.type == "text" else _READERS[field.type](field, text)
 
 
+def dates_in(fields: Sequence[Field], given: Sequence[tuple[str, FieldValue]]) -> dict[str, date]:
+    """Give the dates among what was given, by the names of their fields; what cannot be read yet is left out."""
+    named, found = dict(given), dict[str, date]()
+    for field in fields:
+        text = named.get(field.name)
+        if field.type == "date" and isinstance(text, str) and text.strip():
+            try:
+                value = read_value(field, text)
+            except BadInput:
+                continue
+            if isinstance(value, date):
+                found[field.name] = value
+    return found
+
+
 def is_odd(text: str) -> bool:
     """Tell whether a text holds a control character, a line or paragraph separator, or half a character."""
     return any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text)

@@ -115,6 +115,11 @@ def local(instant: datetime, zone: str) -> datetime:
     return instant.astimezone(_tz(check_zone(zone)))
 
 
+def midnight(day: date, zone: str) -> datetime:
+    """Give the instant, in UTC, at which a day begins in a zone."""
+    return wall_time_to_utc(datetime.combine(day, time()), zone)[0]
+
+
 def time_left(instant: datetime, *, now: datetime) -> str:
     """Say how long it is until an instant: `in 3 hours`, `in 2 days`, `now`; of one that is past, `20 minutes ago`."""
     seconds = (instant - now).total_seconds()

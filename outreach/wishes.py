@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import time
 from typing import Any
 
 from outreach.model import BadInput
@@ -20,6 +21,11 @@ class Wishes:
     quiet_to: str = "07:00"
     country: str = "US"
     apart_min: int = 120
+
+    def is_quiet(self, at: time) -> bool:
+        """Tell whether a time of day, to the minute, lies in the quiet hours; two equal times leave none."""
+        begins, ends = time.fromisoformat(self.quiet_from), time.fromisoformat(self.quiet_to)
+        return begins <= at < ends if begins <= ends else at >= begins or at < ends
 
     def laid_out(self) -> dict[str, Any]:
         """Give them as JSON."""

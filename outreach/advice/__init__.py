@@ -5,7 +5,7 @@ from outreach.advice.fold import fold, on_fold
 from outreach.advice.likeness import ALIKE, likeness
 from outreach.advice.neighbours import Neighbour, on_neighbours
 from outreach.advice.texts import on_link, on_pictures, on_subject, on_text, suggested_hashtag
-from outreach.advice.times import Dates, Planned, on_dates, on_time
+from outreach.advice.times import Dates, Planned, holiday_on, on_dates, on_time
 
 __all__ = [
     "ALIKE",
@@ -15,6 +15,7 @@ __all__ = [
     "Neighbour",
     "Planned",
     "fold",
+    "holiday_on",
     "likeness",
     "on_dates",
     "on_fold",

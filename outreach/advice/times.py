@@ -62,10 +62,7 @@ def _far(planned: Planned, now: datetime) -> Iterator[Advice]:
 
 
 def _quiet(planned: Planned, wishes: Wishes) -> Iterator[Advice]:
-    begins, ends = time.fromisoformat(wishes.quiet_from), time.fromisoformat(wishes.quiet_to)
-    at = when.local(planned.due_at, planned.home).time().replace(second=0, microsecond=0)
-    is_quiet = begins <= at < ends if begins < ends else at >= begins or at < ends
-    if is_quiet and begins != ends:
+    if wishes.is_quiet(when.local(planned.due_at, planned.home).time().replace(second=0, microsecond=0)):
         span = f"{wishes.quiet_from} to {wishes.quiet_to} {planned.home}"
         shown = when.show(planned.due_at, planned.home)
         told = f"{shown} lies in the quiet hours ({span})."

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
 from outreach import advice
@@ -11,12 +10,12 @@ from outreach.channels import Lints
 from outreach.compose import Target
 from outreach.desk.looking import Preview
 from outreach.desk.previewing import Previewing
-from outreach.fields import read_value
+from outreach.fields import dates_in
 from outreach.lifecycle import OPEN
 from outreach.mail.opening import opened
 from outreach.model import BadInput, Letter, Problem, State
-from outreach.store import announcements, channels, neighbours
-from outreach.wishes import Wishes, read_wishes
+from outreach.store import announcements, neighbours
+from outreach.wishes import Wishes
 from outreach.wording import Resolved, Template
 
 
@@ -43,11 +42,6 @@ class _Matter:
 class Advising(Previewing):
     """Advice for who writes and for who approves. Writes nothing, asks nobody, refuses nothing."""
 
-    def wishes(self) -> Wishes:
-        """Give what the community wishes of its posts."""
-        with self._store.read() as tx:
-            return read_wishes(channels.wishes(tx, self._community.id))
-
     def advise(
         self,
         letter: Letter,
@@ -61,7 +55,9 @@ class Advising(Previewing):
         `planned` are due times that are settled already, in place of what the letter says.
         """
         template = self._composer.template_of(letter)
-        matter = _Matter(letter, of, template, self.wishes(), _dates_of(letter, template))
+        matter = _Matter(
+            letter, of, template, self.wishes(), Dates(dates_in(template.fields if template else (), letter.fields))
+        )
         found = {}
         for name, preview in previews.items():
             given, troubles = self._planned(letter, name) if planned is None else (planned.get(name), [])
@@ -148,18 +144,3 @@ def _wording_of(template: Template | None, target: Target) -> str:
         return ""
     words = Resolved(template.title, template.body, template.channels).body_for(target.name, target.channel.kind)
     return f"{template.title}\n\n{words}"
-
-
-def _dates_of(letter: Letter, template: Template | None) -> Dates:
-    """Read the dates among the fields, as far as they can be read already."""
-    given, found = dict(letter.fields), dict[str, date]()
-    for about in template.fields if template else ():
-        text = given.get(about.name)
-        if about.type == "date" and isinstance(text, str) and text.strip():
-            try:
-                value = read_value(about, text)
-            except BadInput:
-                continue
-            if isinstance(value, date):
-                found[about.name] = value
-    return Dates(found)

@@ -11,6 +11,7 @@ from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post, State
 from outreach.store import Store, announcements, channels, checks, history, posts, safety, waiting
 from outreach.store.checks import Check
+from outreach.wishes import Wishes, read_wishes
 
 _MOST_DIGITS = 15
 
@@ -129,6 +130,11 @@ class Looking:
         """Give what the latest check of a channel found, without asking anew."""
         with self._store.read() as tx:
             return checks.of_channel(tx, name)
+
+    def wishes(self) -> Wishes:
+        """Give what the community wishes of its page."""
+        with self._store.read() as tx:
+            return read_wishes(channels.wishes(tx, self._community.id))
 
     def asks_for_approval(self) -> bool:
         """Tell whether nothing goes out that nobody but its author has seen."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from outreach import letter as letters
 from outreach.desk.queueing import Added, Place
 from outreach.desk.writing import Writing
-from outreach.fields import Day, Field, read_value
+from outreach.fields import dates_in
 from outreach.model import BadInput, Letter, Post, State
 from outreach.store import agenda, drafts
 
@@ -36,31 +36,28 @@ class Planning(Writing):
     def bases(self, numbers: Sequence[int]) -> dict[int, str]:
         """Give, by announcement, the key of its text as it is now: who moves it names that."""
         with self._store.read() as tx:
-            return {number: was.key for number in numbers if (was := drafts.latest(tx, self._community.id, number))}
+            return {number: was.key for number, was in drafts.latest_of(tx, self._community.id, numbers).items()}
 
     def named_days(self, shown: Sequence[Post], first: date, last: date) -> list[NamedDay]:
         """Give the days from `first` to `last` that these announcements, or those that go out next, speak of."""
         with self._store.read() as tx:
             coming = agenda.open_announcements(tx, self._community.id, limit=_MOST_READ)
             numbers = list(dict.fromkeys([*(post.announcement for post in shown), *coming]))[:_MOST_READ]
-            texts = agenda.letters(tx, numbers)
-        found = [named for number in numbers if number in texts for named in self._days_of(number, texts[number])]
+            known = drafts.latest_of(tx, self._community.id, numbers)
+        found = [named for n in numbers if n in known for named in self._days_of(n, known[n].letter)]
         return sorted((named for named in found if first <= named.day <= last), key=lambda named: named.day)
 
     def _days_of(self, number: int, text: str) -> list[NamedDay]:
         try:
             letter = letters.parse(text)
-            template = self._composer.template(letter.template) if letter.template else None
         except BadInput:
             return []
-        given = dict(letter.fields)
+        template = self._composer.template_of(letter)
+        if template is None:
+            return []
         title = letter.title or self._composer.title(letter)
-        days = []
-        for field in template.fields if template else ():
-            value = given.get(field.name)
-            if field.type == "date" and isinstance(value, str) and (day := _day(field, value)):
-                days.append(NamedDay(day, field.name.replace("_", " "), number, title))
-        return days
+        days = dates_in(template.fields, letter.fields)
+        return [NamedDay(day, name.replace("_", " "), number, title) for name, day in days.items()]
 
     def move_to(self, name: str, wall_time: str, *, base: str, person: str | None = None) -> Added:
         """Give the queued posts of a name, such as `12` or `12/facebook`, another wall time, in the zone of the announcement.
@@ -86,11 +83,3 @@ def _moved(letter: Letter, moving: Sequence[str], others: Sequence[Post], wall_t
         return replace(letter, at=wall_time, times=kept)
     times = {post.channel: post.wall_time for post in others} | dict.fromkeys(moving, wall_time)
     return replace(letter, times=tuple((dict(letter.times) | times).items()))
-
-
-def _day(field: Field, value: str) -> date | None:
-    try:
-        read = read_value(field, value)
-    except BadInput:
-        return None
-    return read if isinstance(read, Day) else None

@@ -1,16 +1,15 @@
 """Running: what people decide about channels, about everything at once, and about how the community works."""
 
-from datetime import datetime
 from typing import Any
 
 from outreach.desk.looking import Looking
 from outreach.lifecycle import Pause
 from outreach.model import BadInput, sha256_of_json
-from outreach.store import Store, aftermath, channels, home, safety, wellbeing
+from outreach.store import aftermath, channels, home, safety, wellbeing
 from outreach.store.channels import ChannelRow
 from outreach.store.safety import SafeMode
 from outreach.store.wellbeing import Wellbeing
-from outreach.wishes import Wishes, read_wishes
+from outreach.wishes import Wishes
 
 MOST_REASON = 300
 
@@ -65,21 +64,28 @@ class Running(Looking):
     def stop_everything(self, *, reason: str, person: str | None = None, seen: str | None = None) -> None:
         """Let nothing out any more, on any channel. Raises `Overtaken`."""
         with self._store.write() as tx:
-            if seen is not None:
-                _check_mode(tx, seen)
+            _check_mode(tx, seen)
             safety.enter(tx, safety.Cause.PERSON, reason, now=self._now(), person=person)
 
     def let_out_again(self, *, person: str | None = None, reason: str | None = None, seen: str | None = None) -> None:
-        """End safe mode: somebody's word that this is the right database and that they looked through its queue."""
-        let_out(self._store, now=self._now(), person=person, note=reason, seen=seen)
+        """End safe mode: somebody's word that this is the right database and that they looked through its queue.
+
+        Raises `BadInput` while a worker runs that was there before a restore, and `Overtaken`.
+        """
+        now = self._now()
+        with self._store.write() as tx:
+            _check_mode(tx, seen)
+            if names := aftermath.workers_to_restart(tx, now):
+                raise BadInput(
+                    f"{len(names)} worker{'' if len(names) == 1 else 's'} that ran during the restore must begin anew first.",
+                    next_step="Stop outreach worker and outreach up, start them again, then say: outreach safe-mode off",
+                )
+            safety.forget(tx, aftermath.WORKED_ON)
+            if safety.leave(tx, now=now, person=person, note=reason) and self._store.file is not None:
+                home.move_in(tx, self._store.file)
         self.on_queued()
 
     # The community
-
-    def wishes(self) -> Wishes:
-        """Give what the community wishes of its page."""
-        with self._store.read() as tx:
-            return read_wishes(channels.wishes(tx, self._community.id))
 
     def set_wishes(self, wanted: Wishes, *, person: str) -> None:
         """Keep what the community wishes of its page."""
@@ -109,29 +115,12 @@ def read_reason(given: str) -> str:
     return reason
 
 
-def let_out(
-    store: Store, *, now: datetime, person: str | None, note: str | None = None, seen: str | None = None
-) -> None:
-    """End safe mode. Raises `BadInput` while a worker runs that was there before a restore, and `Overtaken`."""
-    with store.write() as tx:
-        if seen is not None:
-            _check_mode(tx, seen)
-        if names := aftermath.workers_to_restart(tx, now):
-            raise BadInput(
-                f"{len(names)} worker{'' if len(names) == 1 else 's'} that ran during the restore must begin anew first.",
-                next_step="Stop outreach worker and outreach up, start them again, then say: outreach safe-mode off",
-            )
-        safety.forget(tx, aftermath.WORKED_ON)
-        if safety.leave(tx, now=now, person=person, note=note) and store.file is not None:
-            home.move_in(tx, store.file)
-
-
 def _as_seen(row: ChannelRow, seen: str | None) -> ChannelRow:
     if seen is not None and key_of_channel(row) != seen:
         raise Overtaken(f"The channel {row.name}")
     return row
 
 
-def _check_mode(tx: Any, seen: str) -> None:
-    if key_of_safe_mode(safety.current(tx)) != seen:
+def _check_mode(tx: Any, seen: str | None) -> None:
+    if seen is not None and key_of_safe_mode(safety.current(tx)) != seen:
         raise Overtaken("Safe mode")

@@ -69,11 +69,7 @@ class Writing(Queueing):
     def letter_of(self, number: int) -> Letter:
         """Give the letter of an announcement to be written on; its pictures are named as the queue folder keeps them."""
         letter = letters.parse(self.latest(number).letter, is_draft=True)
-        kept: dict[str, str] = {}
-        if letter.pictures:
-            with self._store.read() as tx:
-                for post in posts.of_announcement(tx, number):
-                    kept |= {p.file: p.path for p in posts.content(tx, post).pictures if p.path}
+        kept = self._kept_pictures(self.find(str(number))) if letter.pictures else {}
         named = (replace(p, file=kept.get(Path(p.file).name, p.file)) for p in letter.pictures)
         return replace(letter, pictures=tuple(named))
 

@@ -1,6 +1,5 @@
 """What is planned between two instants, for the calendar: bounded, and by an index."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select, text
@@ -8,7 +7,7 @@ from sqlalchemy import select, text
 from outreach.model import Post
 from outreach.store.engine import Transaction
 from outreach.store.posts import SELECT_POSTS, as_post
-from outreach.store.schema import announcements, channels, posts, revisions
+from outreach.store.schema import channels, posts
 
 
 def between(tx: Transaction, community_id: int, start: datetime, end: datetime, *, limit: int) -> list[Post]:
@@ -16,19 +15,6 @@ def between(tx: Transaction, community_id: int, start: datetime, end: datetime, 
     query = SELECT_POSTS.where(posts.c.due_at >= start, posts.c.due_at < end, channels.c.community_id == community_id)
     query = query.where(posts.c.state.not_in(("cancelled",))).order_by(posts.c.due_at, posts.c.id)
     return [as_post(row) for row in tx.execute(query.limit(limit))]
-
-
-def letters(tx: Transaction, numbers: Sequence[int]) -> dict[int, str]:
-    """Give the letters of these announcements as they are now."""
-    query = (
-        select(announcements.c.id, revisions.c.letter)
-        .join(
-            revisions,
-            (revisions.c.announcement_id == announcements.c.id) & (revisions.c.revision == announcements.c.revision),
-        )
-        .where(announcements.c.id.in_(numbers))
-    )
-    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def open_announcements(tx: Transaction, community_id: int, *, limit: int) -> list[int]:

@@ -60,6 +60,9 @@ class NewAnnouncement:
     author: Author = Author()
 
 
+IS_LATEST = (revisions.c.announcement_id == announcements.c.id) & (revisions.c.revision == announcements.c.revision)
+"""Joins an announcement with its latest revision."""
+
 _ANNOUNCE = Prepared(
     insert(announcements).returning(announcements.c.id),
     ("community_id", "title", "title_key", "revision", "said", "letter_key", "created_at"),
@@ -243,10 +246,7 @@ def get(tx: Transaction, number: int) -> dict[str, Any] | None:
             APPROVED.label("approved"),
         )
         .join(communities, communities.c.id == announcements.c.community_id)
-        .join(
-            revisions,
-            (revisions.c.announcement_id == announcements.c.id) & (revisions.c.revision == announcements.c.revision),
-        )
+        .join(revisions, IS_LATEST)
         .outerjoin(people, people.c.id == revisions.c.person_id)
         .where(announcements.c.id == number)
     )

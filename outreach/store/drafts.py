@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from outreach.lifecycle import IllegalMove
 from outreach.model import Move, Post, sha256_of_json
 from outreach.store import moves
-from outreach.store.announcements import Author, NewAnnouncement, NewPost, person_id, queue_one
+from outreach.store.announcements import IS_LATEST, Author, NewAnnouncement, NewPost, person_id, queue_one
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
 from outreach.store.posts import content_row
@@ -71,9 +71,14 @@ _SELECT = (
 
 def latest(tx: Transaction, community_id: int, number: int) -> Version | None:
     """Give what an announcement of the community says now."""
-    query = _SELECT.where(announcements.c.id == number, announcements.c.community_id == community_id)
-    row = tx.execute(query.where(revisions.c.revision == announcements.c.revision)).first()
-    return Version(*row) if row else None
+    return latest_of(tx, community_id, [number]).get(number)
+
+
+def latest_of(tx: Transaction, community_id: int, numbers: Sequence[int]) -> dict[int, Version]:
+    """Give what these announcements say now, those that the community has."""
+    query = _SELECT.where(announcements.c.id.in_(numbers), announcements.c.community_id == community_id)
+    rows = tx.execute(query.where(revisions.c.revision == announcements.c.revision))
+    return {row[0]: Version(*row) for row in rows}
 
 
 def versions(tx: Transaction, number: int) -> list[Version]:
@@ -86,10 +91,7 @@ def of_community(tx: Transaction, community_id: int, *, limit: int = 200) -> lis
     """Give the drafts, latest touched first: `id`, `title`, `revised_at`, `written_by`."""
     query = (
         select(announcements.c.id, announcements.c.title, revisions.c.at.label("revised_at"), people.c.email)
-        .join(
-            revisions,
-            (revisions.c.announcement_id == announcements.c.id) & (revisions.c.revision == announcements.c.revision),
-        )
+        .join(revisions, IS_LATEST)
         .outerjoin(people, people.c.id == revisions.c.person_id)
         .where(announcements.c.community_id == community_id, announcements.c.discarded_at.is_(None))
         .where(~select(posts.c.id).where(posts.c.announcement_id == announcements.c.id).exists())

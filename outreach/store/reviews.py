@@ -26,6 +26,17 @@ class Comment:
     asks_for_changes: bool
 
 
+OF_A_COMMENT = (
+    comments.c.id,
+    comments.c.revision,
+    people.c.email,
+    comments.c.at,
+    comments.c.text,
+    comments.c.asks_for_changes,
+)
+"""The columns of a `Comment`, in its order."""
+
+
 def last_seen(tx: Transaction, number: int, person: str) -> int | None:
     """Give the revision of an announcement that a person last saw."""
     query = select(seen.c.revision).join(people, people.c.id == seen.c.person_id)
@@ -90,14 +101,7 @@ def add_comment(tx: Transaction, number: int, said: Comment) -> int:
 def comments_on(tx: Transaction, number: int) -> list[Comment]:
     """Give everything said about an announcement, oldest first."""
     query = (
-        select(
-            comments.c.id,
-            comments.c.revision,
-            people.c.email,
-            comments.c.at,
-            comments.c.text,
-            comments.c.asks_for_changes,
-        )
+        select(*OF_A_COMMENT)
         .join(people, people.c.id == comments.c.person_id)
         .where(comments.c.announcement_id == number)
         .order_by(comments.c.id)

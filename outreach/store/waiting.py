@@ -12,9 +12,10 @@ from sqlalchemy import Select, func, or_, select, text
 
 from outreach.model import Move, Post
 from outreach.store import moves, notices
+from outreach.store.announcements import IS_LATEST
 from outreach.store.engine import Transaction
 from outreach.store.posts import APPROVED, SELECT_POSTS, as_post
-from outreach.store.reviews import Comment
+from outreach.store.reviews import OF_A_COMMENT, Comment
 from outreach.store.schema import announcements, channels, communities, people, posts, revisions
 from outreach.store.schema_access import comments
 
@@ -91,14 +92,11 @@ def count(tx: Transaction, community_id: int, *, but_of: str) -> int:
     own = (
         select(func.count())
         .select_from(announcements)
-        .join(revisions, _IS_LATEST)
+        .join(revisions, IS_LATEST)
         .outerjoin(people, people.c.id == revisions.c.person_id)
         .where(announcements.c.id.in_(numbers), func.lower(func.coalesce(people.c.email, "")) != but_of.lower())
     )
     return int(tx.execute(own).scalar_one())
-
-
-_IS_LATEST = (revisions.c.announcement_id == announcements.c.id) & (revisions.c.revision == announcements.c.revision)
 
 
 def of(tx: Transaction, found: Sequence[Post]) -> list[Waiting]:
@@ -129,7 +127,7 @@ def _written(numbers: Collection[int]) -> Select[Any]:
             people.c.email,
             people.c.id,
         )
-        .join(revisions, _IS_LATEST)
+        .join(revisions, IS_LATEST)
         .outerjoin(people, people.c.id == revisions.c.person_id)
         .where(announcements.c.id.in_(numbers))
     )
@@ -142,15 +140,7 @@ def _latest_wishes(tx: Transaction, numbers: Collection[int]) -> dict[int, Comme
         .group_by(comments.c.announcement_id)
     )
     query = (
-        select(
-            comments.c.announcement_id,
-            comments.c.id,
-            comments.c.revision,
-            people.c.email,
-            comments.c.at,
-            comments.c.text,
-            comments.c.asks_for_changes,
-        )
+        select(comments.c.announcement_id, *OF_A_COMMENT)
         .join(people, people.c.id == comments.c.person_id)
         .where(comments.c.id.in_(latest.scalar_subquery()))
     )
@@ -160,7 +150,7 @@ def _latest_wishes(tx: Transaction, numbers: Collection[int]) -> dict[int, Comme
 # What nobody approved in time
 
 # As a value for each post, not as a table to begin with: so each database starts from the index of what waits.
-_REVISED_AT = select(revisions.c.at).where(_IS_LATEST).correlate(announcements).scalar_subquery()
+_REVISED_AT = select(revisions.c.at).where(IS_LATEST).correlate(announcements).scalar_subquery()
 # What was wanted at once, and what a person sent again, waits for its approval until its grace is over.
 _IS_OVER = (posts.c.due_at == posts.c.planned_at) & (posts.c.planned_at > _REVISED_AT)
 

@@ -120,7 +120,6 @@ def site_of(house: House, links: Mapping[str, str]) -> Site:
         vault=Vault(house.secret),
         templates=templates,
         shelf=Shelf(is_sandbox=house.settings.is_sandbox),
-        is_sandbox=house.settings.is_sandbox,
         links=links,
     )
 

@@ -1,14 +1,14 @@
 """What a visitor asks of the history: read from an address, and written into one again."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from outreach.model import BadInput, State
 from outreach.store.posts import HistoryFilter
-from outreach.when import wall_time_to_utc
+from outreach.when import midnight
 
 NAMES = ("search", "channel", "template", "person", "state", "since", "until")
 _MOST_CHARS = 500
@@ -60,20 +60,16 @@ def read(given: QueryParams, zone: str) -> Asked:
 
 def year_of(year: int, zone: str) -> tuple[datetime, datetime]:
     """Give the instants between which a year of the zone lies."""
-    return _midnight(date(year, 1, 1), zone), _midnight(date(year + 1, 1, 1), zone)
+    return midnight(date(year, 1, 1), zone), midnight(date(year + 1, 1, 1), zone)
 
 
 def _start_of(text: str, name: str, zone: str, *, days: int = 0) -> datetime | None:
     if not text:
         return None
     try:
-        return _midnight(date.fromisoformat(text) + timedelta(days=days), zone)
+        return midnight(date.fromisoformat(text) + timedelta(days=days), zone)
     except (ValueError, OverflowError, BadInput):
         raise BadInput(f"“{text}” is no day.", where=name, next_step="Write it such as 2026-12-01.") from None
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return wall_time_to_utc(datetime.combine(day, time()), zone)[0].astimezone(UTC)
 
 
 def _state(text: str) -> State | None:

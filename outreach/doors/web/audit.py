@@ -1,6 +1,6 @@
 """Audit: every action, newest first, and how far the history is sealed."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from outreach.model import BadInput
 from outreach.roles import Verb
 from outreach.store import actions, seals
 from outreach.store.actions import Wanted
-from outreach.when import wall_time_to_utc
+from outreach.when import midnight
 
 SERVICE = "-"
 _MOST_DIGITS = 15
@@ -111,8 +111,7 @@ def _midnight(asked: dict[str, str], name: str, zone: str, *, days: int) -> date
     if not given:
         return None
     try:
-        day = date.fromisoformat(given) + timedelta(days=days)
-        return wall_time_to_utc(datetime.combine(day, time()), zone)[0].astimezone(UTC)
+        return midnight(date.fromisoformat(given) + timedelta(days=days), zone)
     except (ValueError, OverflowError):
         raise BadInput("A day is needed.", where=name, next_step="Write it such as 2026-12-01.") from None
 

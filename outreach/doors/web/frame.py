@@ -89,7 +89,6 @@ class Site:
     access: Access
     vault: Vault
     templates: Jinja2Templates
-    is_sandbox: bool
     shelf: Shelf
     links: Mapping[str, str] = field(default_factory=dict)
 

@@ -2,6 +2,7 @@
 
 import re
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,12 +12,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from outreach import when
 from outreach.access import Visitor
+from outreach.advice import holiday_on
 from outreach.desk import NamedDay
 from outreach.doors.web.frame import NotThere, Posted, Site
 from outreach.model import BadInput, Post, State
 from outreach.roles import Verb
-from outreach.store import channels
-from outreach.wishes import Wishes, read_wishes
+from outreach.wishes import Wishes
 
 MOST_ON_A_DAY = 12
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -125,10 +126,9 @@ def _moved(site: Site, form: Posted) -> str:
 
 def _drawn(site: Site, request: Request, visitor: Visitor, span: Span, **more: Any) -> Response:
     house, zone = site.house, site.house.settings.OUTREACH_TIME_ZONE
-    start, end = (_midnight(day, zone) for day in (span.first, span.last + timedelta(days=1)))
+    start, end = (when.midnight(day, zone) for day in (span.first, span.last + timedelta(days=1)))
     posts = house.desk.planned(start, end)
-    with house.store.read() as tx:
-        wishes = read_wishes(channels.wishes(tx, house.community.id))
+    wishes = house.desk.wishes()
     named = house.desk.named_days(posts, span.first, span.last)
     shown = {
         "span": span,
@@ -195,12 +195,13 @@ def _address(span: Span) -> str:
 
 def _days(site: Site, span: Span, posts: Sequence[Post], named: Sequence[NamedDay], wishes: Wishes) -> list[DayShown]:
     zone = site.house.settings.OUTREACH_TIME_ZONE
-    entries = _entries(site, posts, wishes)
-    holidays = _holidays(span, wishes)
+    entries: dict[date, list[Entry]] = defaultdict(list)
+    for entry in _entries(site, posts, wishes):
+        entries[when.day_of(entry.at, zone)].append(entry)
     today = _today(site)
     days = []
     for day in (span.first + timedelta(days=place) for place in range(span.days)):
-        of_day = [entry for entry in entries if when.local(entry.at, zone).date() == day]
+        of_day = entries[day]
         days.append(
             DayShown(
                 day=day,
@@ -208,7 +209,7 @@ def _days(site: Site, span: Span, posts: Sequence[Post], named: Sequence[NamedDa
                 is_today=day == today,
                 entries=tuple(of_day[:MOST_ON_A_DAY]),
                 named=tuple(one for one in named if one.day == day),
-                holiday=holidays.get(day, ""),
+                holiday=holiday_on(day, wishes.country),
                 more=max(0, len(of_day) - MOST_ON_A_DAY),
             )
         )
@@ -223,33 +224,15 @@ def _entries(site: Site, posts: Sequence[Post], wishes: Wishes) -> list[Entry]:
     queued = {post.announcement for post in posts if post.state is State.QUEUED}
     bases = site.house.desk.bases(sorted(queued))
     return [
-        Entry(tuple(of), of[0].planned_at, bases.get(key[0], ""), _is_quiet(of[0], wishes))
+        Entry(
+            tuple(of),
+            of[0].planned_at,
+            bases.get(key[0], ""),
+            wishes.is_quiet(time.fromisoformat(of[0].wall_time[11:16])),
+        )
         for key, of in together.items()
     ]
 
 
-def _is_quiet(post: Post, wishes: Wishes) -> bool:
-    time_of_day = post.wall_time[11:16]
-    if wishes.quiet_from <= wishes.quiet_to:
-        return wishes.quiet_from <= time_of_day < wishes.quiet_to
-    return time_of_day >= wishes.quiet_from or time_of_day < wishes.quiet_to
-
-
-def _holidays(span: Span, wishes: Wishes) -> dict[date, str]:
-    if not wishes.country:
-        return {}
-    from holidays import country_holidays  # start-up time
-
-    try:
-        known = country_holidays(wishes.country, years=sorted({span.first.year, span.last.year}))
-    except NotImplementedError:  # a country that the library does not know
-        return {}
-    return {day: name for day, name in known.items() if span.first <= day <= span.last}
-
-
 def _today(site: Site) -> date:
-    return when.local(site.house.clock.now(), site.house.settings.OUTREACH_TIME_ZONE).date()
-
-
-def _midnight(day: date, zone: str) -> datetime:
-    return when.wall_time_to_utc(datetime.combine(day, time()), zone)[0]
+    return when.day_of(site.house.clock.now(), site.house.settings.OUTREACH_TIME_ZONE)

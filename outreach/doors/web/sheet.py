@@ -147,6 +147,7 @@ class Sheet:
     def draw(self, writer: Writer, typed: Typed, *, bad: BadInput | None = None, status: int = 200) -> Response:
         """Draw the sheet with everything on it, previews included."""
         template, posts = self.template(typed.template), self.posts(writer.number)
+        asks = self.desk.asks_for_approval()
         about = {
             "writer": writer,
             "typed": typed,
@@ -159,9 +160,9 @@ class Sheet:
             "undo_min": UNDO_FOR // timedelta(minutes=1),
             "is_edit": bool(posts),
             "is_discarded": bool(writer.number and self.desk.latest(writer.number).is_discarded),
-            "is_approved": any(post.approved for post in posts) and self.desk.asks_for_approval(),
+            "is_approved": any(post.approved for post in posts) and asks,
             "previews": self.previews(writer, typed),
-            "asks": self.desk.asks_for_approval(),
+            "asks": asks,
             "differences": dict(self.differences(typed)),
             "earlier": self._earlier(),
             "no_time": TypedTime(),

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -53,7 +54,8 @@ class Lazily(Generic[AppT]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on."""
-        await self.made()(scope, receive, send)
+        app = await run_in_threadpool(self.made)
+        await app(scope, receive, send)
 
 
 class Shielded:
