@@ -12,9 +12,10 @@ from outreach.model import BadInput, Content, Post
 from outreach.store import announcements, channels, checks, drafts, history, posts, pulse, reviews, safety, upcoming
 from outreach.store.checks import Check
 from outreach.store.drafts import Version
+from outreach.store.lanes import Mark
 from outreach.store.reviews import Comment
 from outreach.store.safety import SafeMode
-from outreach.store.upcoming import Mark, Page
+from outreach.store.upcoming import Page
 
 A_PAGE = 50
 MOST_OPEN = 50

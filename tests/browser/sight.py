@@ -10,7 +10,11 @@ _AXE = Axe()
 
 
 def violations(page: Page) -> list[str]:
-    """Give what axe finds wrong with the page as it is, each with the first place of it. The policy of the page stays on."""
+    """Give what axe finds wrong with the page as it is, each with the first place of it. The policy of the page stays on.
+
+    Before this, expect something that only the page to be judged shows: a click returns before the next page is there.
+    """
+    page.wait_for_load_state("load")
     found: Any = _AXE.run(page).response
     return [f"{v['id']}: {v['help']} at {v['nodes'][0]['html'][:200]}" for v in found["violations"]]
 

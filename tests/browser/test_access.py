@@ -176,6 +176,7 @@ def test_everybody_can_use_the_pages_about_people(enter: Enter, town: Town, size
 
     page.goto(f"/people/{ben}")
     page.get_by_role("button", name="Make a link for a new password").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A link for a new password")
     assert violations(page) == []
 
     stranger = enter(None, size=size, dark=dark)

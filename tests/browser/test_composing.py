@@ -113,6 +113,7 @@ def test_from_nothing_to_queued_on_a_telephone_without_javascript(enter: Enter, 
     page.get_by_role("link", name="Go to the field").click()
     page.get_by_label("Decorative").check()
     page.get_by_role("button", name="Review and queue").click()
+    expect(page.get_by_role("button", name="Queue it")).to_be_visible()
     assert sideways_px(page) <= 0
     page.get_by_role("button", name="Queue it").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Queued: Colloquium")

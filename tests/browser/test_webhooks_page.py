@@ -58,6 +58,7 @@ def test_everybody_can_use_the_page_of_webhooks(enter: Enter, town: Town, size: 
     assert times_without_zone(page) == []
     page.get_by_label("Address").fill("nowhere")
     page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     assert violations(page) == []
 
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from outreach.model import BadInput, Post, State
-from outreach.store import Store, pulse, upcoming
-from outreach.store.upcoming import Mark, Page
+from outreach.store import Store, agenda, pulse, slices, upcoming
+from outreach.store.lanes import Mark
+from outreach.store.upcoming import Page
 from tests.builders import (
     NOW,
     a_channel,
@@ -212,6 +213,11 @@ def test_postgresql_reads_a_page_of_a_million_by_an_index(
         lambda tx: upcoming.queued(tx, [1, 2], after=Mark(NOW + timedelta(seconds=900), 1), limit=50),
         lambda tx: upcoming.at_a_bad_rest(tx, [1, 2], limit=20),
         lambda tx: upcoming.went_out(tx, [1, 2], limit=10),
+        lambda tx: agenda.between(tx, 1, NOW + timedelta(seconds=3000), NOW + timedelta(seconds=3040), limit=50),
+        lambda tx: agenda.between(tx, 1, NOW, NOW + timedelta(days=900), limit=20),
+        lambda tx: agenda.open_announcements(tx, 1, limit=50),
+        lambda tx: slices.open_after(tx, 1, None, most=20),
+        lambda tx: slices.open_after(tx, 1, (NOW + timedelta(seconds=900), 1), most=20),
         pulse.of_all,
     ],
 )

@@ -15,7 +15,7 @@ from outreach.doors.web import live, timeline
 from outreach.doors.web.frame import NotThere, Site
 from outreach.model import BadInput, Post, State
 from outreach.roles import Verb
-from outreach.store.upcoming import Mark
+from outreach.store.lanes import Mark
 from outreach.trouble import Alarm, AlarmKind
 from outreach.when import day_of, show_day
 

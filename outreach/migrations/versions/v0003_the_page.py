@@ -23,7 +23,7 @@ def upgrade() -> None:
     _make_versions_and_seals()
     _let_nobody_rewrite_the_history()
     _make_the_history_ready()
-    _find_what_needs_a_person()
+    _find_what_a_page_shows()
 
 
 def _widen_what_is_there() -> None:
@@ -362,8 +362,13 @@ def _make_the_history_ready() -> None:
     op.execute("CREATE TABLE past_lexicon (word TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
 
 
-def _find_what_needs_a_person() -> None:
-    for name, states in (("open_questions", "'unconfirmed', 'held'"), ("at_a_bad_rest", "'failed', 'missed'")):
+def _find_what_a_page_shows() -> None:
+    groups = {
+        "open_questions": "'unconfirmed', 'held'",
+        "at_a_bad_rest": "'failed', 'missed'",
+        "gone": "'published', 'retracted'",
+    }
+    for name, states in groups.items():
         are = sa.text(f"state IN ({states})")
         columns = ["channel_id", "due_at", "id"]
         op.create_index(name, "posts", columns, unique=False, sqlite_where=are, postgresql_where=are)

@@ -61,7 +61,8 @@ box.addEventListener("drop", (event) => {
   send(dragged, day.dataset.day);
 });
 
-document.body.addEventListener("htmx:afterSwap", (event) => {
+// Not before the new forms are htmx's own, which they are when all is settled: a key pressed earlier would leave the page.
+document.body.addEventListener("htmx:afterSettle", (event) => {
   if (event.target !== box) return;
   prepare();
   const card = focusOn && box.querySelector(`[data-move="${CSS.escape(focusOn)}"]`);
