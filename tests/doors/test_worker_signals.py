@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from outreach.model import Post
 from outreach.sandbox import Sandbox
 from tests.doors.place import Place, end, until
 
@@ -161,12 +162,23 @@ def test_whenever_the_worker_is_killed_nothing_is_sent_twice_and_nothing_is_lost
         end(workers[-1])
 
     workers.append(place.start("worker"))
-    until(lambda: place.inside("inbox") == [] and set(place.states().values()) == {"published"})
+    until(lambda: place.inside("inbox") == [] and all(map(is_over, place.posts().values())))
+    there = {(post.message or "").split("\n")[0] for post in box.graph.public_posts()}
+    for name, post in place.posts().items():
+        # Killed while it was sent a second time as well: then a person is asked, who finds that it is not there.
+        if post.state == "unconfirmed":
+            assert post.title not in there
+            assert place.cli("requeue", name).code == 0
+    until(lambda: set(place.states().values()) == {"published"})
 
     titles = sorted((post.message or "").split("\n")[0] for post in box.graph.public_posts())
     assert titles == [f"Number {number:02}" for number in range(30)]
     assert place.inside("accepted") == [f"letter{number:02}.md" for number in range(30)]
     assert place.inside("rejected") == []
+
+
+def is_over(post: Post) -> bool:
+    return post.state == "published" or (post.state == "unconfirmed" and post.look_at is None)
 
 
 STOPS_AFTER_QUEUEING = """
