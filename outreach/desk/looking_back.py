@@ -22,13 +22,9 @@ _MOST_KEPT = 20
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look into the history. `is_whole`: nothing is missing that happened until now.
-
-    `count` goes no further than one more than `search.COUNTED`.
-    """
+    """One look into the history. `is_whole`: nothing is missing that happened until now."""
 
     page: Page
-    count: int
     is_whole: bool
 
 
@@ -55,10 +51,7 @@ class LookingBack(Looking):
         """Give a page of it, from the newest, or next below or above a place."""
         is_whole = self._catch_up()
         with self._store.read() as tx:
-            found = search.page(tx, self._community.id, wanted, below=below, above=above)
-            is_all = below is None and above is None and found.older is None
-            count = len(found.rows) if is_all else search.count(tx, self._community.id, wanted)
-            return Look(found, count, is_whole)
+            return Look(search.page(tx, self._community.id, wanted, below=below, above=above), is_whole)
 
     def numbers(self, first: int, last: int) -> tuple[Numbers, bool]:
         """Give the figures of the months from one to another, such as 202612, and whether they are of everything."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from outreach import letter as letters
 from outreach.desk.queueing import Added, Place
@@ -10,8 +11,9 @@ from outreach.desk.writing import Writing
 from outreach.fields import dates_in
 from outreach.model import BadInput, Letter, Post, State
 from outreach.store import agenda, drafts
+from outreach.store.agenda import Day
+from outreach.when import midnight
 
-MOST_SHOWN = 1000
 _MOST_READ = 300
 
 
@@ -28,10 +30,16 @@ class NamedDay:
 class Planning(Writing):
     """The calendar of a community."""
 
-    def planned(self, start: datetime, end: datetime, *, limit: int = MOST_SHOWN) -> list[Post]:
+    def due_between(self, start: datetime, end: datetime, *, limit: int) -> list[Post]:
         """Give the posts due from `start` on and before `end`, next due first, at most `limit`; without the cancelled ones."""
         with self._store.read() as tx:
             return agenda.between(tx, self._community.id, start, end, limit=limit)
+
+    def planned(self, days: Sequence[date], zone: str, *, most: int) -> list[Day]:
+        """Give what is due on each of some days that follow each other in a zone, the first of each: without the cancelled."""
+        bounds = [midnight(day, zone) for day in (*days, days[-1] + timedelta(days=1))]
+        with self._store.read() as tx:
+            return agenda.by_day(tx, self._community.id, bounds, most=most)
 
     def bases(self, numbers: Sequence[int]) -> dict[int, str]:
         """Give, by announcement, the key of its text as it is now: who moves it names that."""
@@ -43,17 +51,14 @@ class Planning(Writing):
         with self._store.read() as tx:
             coming = agenda.open_announcements(tx, self._community.id, limit=_MOST_READ)
             numbers = list(dict.fromkeys([*(post.announcement for post in shown), *coming]))[:_MOST_READ]
-            known = drafts.latest_of(tx, self._community.id, numbers)
+            known = drafts.latest_of(tx, self._community.id, numbers, saying="template")
         found = [named for n in numbers if n in known for named in self._days_of(n, known[n].letter)]
         return sorted((named for named in found if first <= named.day <= last), key=lambda named: named.day)
 
     def _days_of(self, number: int, text: str) -> list[NamedDay]:
-        try:
-            letter = letters.parse(text)
-        except BadInput:
-            return []
-        template = self._composer.template_of(letter)
-        if template is None:
+        letter = _read(text)
+        template = self._composer.template_of(letter) if letter else None
+        if letter is None or template is None:
             return []
         title = letter.title or self._composer.title(letter)
         days = dates_in(template.fields, letter.fields)
@@ -74,6 +79,15 @@ class Planning(Writing):
         others = [post for post in self.find(number) if post.channel not in moving and post.state is State.QUEUED]
         changed = _moved(letter, moving, others, wall_time)
         return self.edit(Place(was.announcement, base), changed, folder=self._composer.media, person=person)
+
+
+@lru_cache(_MOST_READ)
+def _read(text: str) -> Letter | None:
+    """Read a letter once: the calendar asks for the same ones again and again."""
+    try:
+        return letters.parse(text)
+    except BadInput:
+        return None
 
 
 def _moved(letter: Letter, moving: Sequence[str], others: Sequence[Post], wall_time: str) -> Letter:

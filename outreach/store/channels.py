@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from outreach.lifecycle import Pause
 from outreach.model import BadInput
@@ -113,8 +113,7 @@ def settle_channel(
 
 def of_community(tx: Transaction, community_id: int) -> list[ChannelRow]:
     """Give the channels of a community in the order they were made."""
-    query = select(*_COLUMNS).where(channels.c.community_id == community_id).order_by(channels.c.id)
-    return [ChannelRow(*row) for row in tx.execute(query)]
+    return [ChannelRow(*row) for row in tx.execute(_OF_COMMUNITY, {"community": community_id})]
 
 
 def every(tx: Transaction) -> list[ChannelRow]:
@@ -190,6 +189,7 @@ _COLUMNS = (
     channels.c.until,
     channels.c.paused_by,
 )
+_OF_COMMUNITY = select(*_COLUMNS).where(channels.c.community_id == bindparam("community")).order_by(channels.c.id)
 
 
 def _tell(tx: Transaction, kind: str, channel_id: int, now: datetime, person: str | None, note: str | None) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from outreach.store.columns import Instant
 from outreach.store.engine import Transaction
 from outreach.store.schema_access import links, log_ins, sessions, tokens
 
@@ -64,6 +65,9 @@ _SESSION = select(
     sessions.c.agent,
     sessions.c.is_whole,
 )
+_THAT_LASTS = _SESSION.where(
+    sessions.c.sha256 == bindparam("wanted"), sessions.c.ends_at > bindparam("now", type_=Instant())
+)
 
 
 def begin_session(tx: Transaction, row: SessionRow) -> None:
@@ -75,7 +79,7 @@ def begin_session(tx: Transaction, row: SessionRow) -> None:
 
 def session(tx: Transaction, sha256: str, now: datetime) -> SessionRow | None:
     """Give a session that has not ended."""
-    row = tx.execute(_SESSION.where(sessions.c.sha256 == sha256, sessions.c.ends_at > now)).first()
+    row = tx.execute(_THAT_LASTS, {"wanted": sha256, "now": now}).first()
     return SessionRow(*row) if row else None
 
 

@@ -1,11 +1,11 @@
 """People and their roles: who is in a community, and what each may."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from outreach.roles import Role
 from outreach.store.announcements import person_id
@@ -50,29 +50,39 @@ _SELECT = select(
 
 def by_id(tx: Transaction, community_id: int, number: int) -> PersonRow | None:
     """Give a person with the roles in this community."""
-    return _one(tx, community_id, people.c.id == number)
+    return _one(tx, community_id, _WITH_ID, number)
 
 
 def by_email(tx: Transaction, community_id: int, email: str) -> PersonRow | None:
     """Give the person with this address, with the roles in this community."""
-    return _one(tx, community_id, people.c.email == email.strip().lower())
+    return _one(tx, community_id, _WITH_EMAIL, email.strip().lower())
 
 
-def _one(tx: Transaction, community_id: int, which: Any) -> PersonRow | None:
-    row = tx.execute(_SELECT.where(which)).first()
-    return PersonRow(*row, _roles(tx, community_id, row[0])) if row else None
+_WITH_ID = _SELECT.where(people.c.id == bindparam("wanted"))
+_WITH_EMAIL = _SELECT.where(people.c.email == bindparam("wanted"))
+_ROLES = select(roles.c.role).where(
+    roles.c.community_id == bindparam("community"), roles.c.person_id == bindparam("person")
+)
+
+
+def _one(tx: Transaction, community_id: int, asked: Select[Any], wanted: object) -> PersonRow | None:
+    row = tx.execute(asked, {"wanted": wanted}).first()
+    return _person(tx, community_id, row) if row else None
+
+
+def _person(tx: Transaction, community_id: int, row: Any) -> PersonRow:
+    return replace(PersonRow(*row), roles=_roles(tx, community_id, row[0]))
 
 
 def _roles(tx: Transaction, community_id: int, number: int) -> frozenset[Role]:
-    query = select(roles.c.role).where(roles.c.community_id == community_id, roles.c.person_id == number)
-    return frozenset(Role(role) for role in tx.execute(query).scalars())
+    return frozenset(map(Role, tx.execute(_ROLES, {"community": community_id, "person": number}).scalars()))
 
 
 def of_community(tx: Transaction, community_id: int) -> list[PersonRow]:
     """Give everybody with a role in the community, by address."""
     known = select(roles.c.person_id).where(roles.c.community_id == community_id)
     rows = tx.execute(_SELECT.where(people.c.id.in_(known)).order_by(people.c.email)).all()
-    return [PersonRow(*row, _roles(tx, community_id, row[0])) for row in rows]
+    return [_person(tx, community_id, row) for row in rows]
 
 
 def with_role(tx: Transaction, community_id: int, role: Role) -> list[PersonRow]:

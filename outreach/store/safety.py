@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
@@ -119,8 +119,11 @@ def remember(tx: Transaction, key: str, value: str) -> None:
 
 def remembered(tx: Transaction, key: str) -> str | None:
     """Give what was kept under a name, if something was."""
-    found: str | None = tx.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+    found: str | None = tx.execute(_REMEMBERED, {"name": key}).scalar()
     return found
+
+
+_REMEMBERED = select(meta.c.value).where(meta.c.key == bindparam("name"))
 
 
 def forget(tx: Transaction, key: str) -> None:

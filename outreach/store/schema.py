@@ -204,7 +204,7 @@ posts = Table(
     Index("open_questions", "channel_id", "due_at", "id", info={"where": "state IN ('unconfirmed', 'held')"}),
     Index("at_a_bad_rest", "channel_id", "due_at", "id", info={"where": "state IN ('failed', 'missed')"}),
     # What went out, in the order it was due, for the calendar.
-    Index("gone", "channel_id", "due_at", "id", info={"where": "state IN ('published', 'retracted')"}),
+    Index("went_out", "channel_id", "due_at", "id", info={"where": "state IN ('published', 'retracted')"}),
     Index(
         "one_in_flight",
         "channel_id",

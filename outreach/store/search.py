@@ -49,11 +49,15 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of what was asked for, newest first. `older` and `newer` are where those parts begin, where there are any."""
+    """A part of what was asked for, newest first. `older` and `newer` are where those parts begin, where there are any.
+
+    `count` is how many there are in all; more than `COUNTED` is told as one more than that.
+    """
 
     rows: tuple[Gone, ...]
     older: int | None
     newer: int | None
+    count: int
 
 
 def page(
@@ -61,21 +65,15 @@ def page(
 ) -> Page:
     """Give the newest page, or the one next below a place, or the one next above a place."""
     index = _index(tx, community, wanted)
-    if index is None:
-        return Page((), None, None)
-    keys = index.keys(tx, below=below, above=above, most=PAGE + 1)
+    keys = index.keys(tx, below=below, above=above, most=PAGE + 1) if index else []
     is_more, keys = len(keys) > PAGE, sorted(keys[:PAGE], reverse=True)
-    if not keys:
-        return Page((), None, None)
+    if index is None or not keys:
+        return Page((), None, None, index.count(tx) if index and (below, above) != (None, None) else 0)
     has_older = is_more if above is None else bool(index.keys(tx, below=keys[-1], most=1))
     has_newer = is_more if above is not None else below is not None and bool(index.keys(tx, above=keys[0], most=1))
-    return Page(tuple(_gone(tx, keys)), keys[-1] if has_older else None, keys[0] if has_newer else None)
-
-
-def count(tx: Transaction, community: int, wanted: HistoryFilter) -> int:
-    """Count what was asked for; more than `COUNTED` is told as one more than that."""
-    index = _index(tx, community, wanted)
-    return index.count(tx) if index else 0
+    is_all = below is None and above is None and not has_older
+    count = min(len(keys), COUNTED + 1) if is_all else index.count(tx)
+    return Page(tuple(_gone(tx, keys)), keys[-1] if has_older else None, keys[0] if has_newer else None, count)
 
 
 def each(store: Store, community: int, wanted: HistoryFilter) -> Iterator[Gone]:

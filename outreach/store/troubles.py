@@ -1,13 +1,12 @@
 """What is wrong right now, as the rows and an instant say it. Nothing here needs a worker, or remembers anything."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select, text
+from sqlalchemy import BindParameter, bindparam, or_, select, text
 
 from outreach.model import Post
 from outreach.store import safety
+from outreach.store.columns import Instant
 from outreach.store.engine import Transaction
 from outreach.store.history import TWICE
 from outreach.store.posts import SELECT_POSTS, as_post
@@ -33,52 +32,77 @@ def overdue(tx: Transaction, now: datetime, *, by: timedelta = OVERDUE_AFTER, mo
     Also those whose next try lies ahead, when they were meant to be out a while ago: late is late, whatever the reason.
     And those that are being sent for so long that nobody can expect an answer any more.
     """
-    query = (
-        SELECT_POSTS.join(attempts, (attempts.c.post_id == posts.c.id) & (attempts.c.number == posts.c.attempt))
-        .where(text("posts.state = 'publishing'"), posts.c.channel_id.in_(_every_channel(tx)))
-        .where(attempts.c.started_at < now - BEING_SENT_FOR)
-        .order_by(posts.c.due_at, posts.c.id)
-    )
-    stuck = [as_post(row) for row in tx.execute(query.limit(most))]
+    asked = {"channels": _every_channel(tx), "before": now - BEING_SENT_FOR, "most": most}
+    stuck = [as_post(row) for row in tx.execute(_STUCK, asked).all()]
     if safety.current(tx) is not None:
         return stuck
-    is_due = posts.c.due_at < now - by
-    is_tried_again = (posts.c.due_at > now) & (posts.c.attempt > 0) & (posts.c.planned_at < now - TRYING_AGAIN_FOR)
-    query = _claimable(_open_channels(tx, now - by)).where(
-        posts.c.due_at < now + _LONGEST_BACK_OFF,
-        or_(is_due, is_tried_again),
-        or_(_has_had_space(now - by), posts.c.planned_at < now - IN_ITS_SPACE_FOR),
-    )
-    late = [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at, posts.c.id).limit(most))]
+    asked = {"channels": _open_channels(tx, now - by), "since": now - by, "now": now, "most": most}
+    asked |= {"trying": now - TRYING_AGAIN_FOR, "spaced": now - IN_ITS_SPACE_FOR, "longest": now + _LONGEST_BACK_OFF}
+    late = [as_post(row) for row in tx.execute(_LATE, asked).all()]
     return (stuck + late)[:most]
 
 
 def is_anything_due(tx: Transaction, until: datetime) -> bool:
     """Tell whether a post falls due by then that nothing holds back."""
-    query = _claimable(_open_channels(tx, until)).where(posts.c.due_at <= until, _has_had_space(until))
-    return tx.execute(query.limit(1)).first() is not None
-
-
-def _claimable(channel_ids: Sequence[int]) -> Select[Any]:
-    # By the channels' numbers: so each database finds its way by the index of what is due, with statistics or without.
-    return SELECT_POSTS.where(_QUEUED, posts.c.channel_id.in_(channel_ids), posts.c.paused.is_(False), _APPROVED)
+    return tx.execute(_DUE, {"channels": _open_channels(tx, until), "since": until}).first() is not None
 
 
 def _open_channels(tx: Transaction, since: datetime) -> list[int]:
     """Give the channels that have been open for posts since an instant: neither paused nor at their cap."""
-    query = select(channels.c.id).where(
-        or_(channels.c.state == "ready", channels.c.until <= since),
-        or_(channels.c.not_before.is_(None), channels.c.not_before <= since),
-    )
-    return list(tx.execute(query).scalars())
+    return list(tx.execute(_OPEN_CHANNELS, {"since": since}).scalars())
 
 
 def _every_channel(tx: Transaction) -> list[int]:
-    return list(tx.execute(select(channels.c.id)).scalars())
+    return list(tx.execute(_EVERY_CHANNEL).scalars())
 
 
-def _has_had_space(since: datetime) -> ColumnElement[bool]:
-    return or_(channels.c.spaced_until.is_(None), channels.c.spaced_until <= since)
+# Built once: every page that stands open asks these, and to build one costs more than its answer. By the channels' numbers:
+# so each database finds its way by the index of what is due, with statistics or without.
+
+
+def _instant(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=Instant())
+
+
+_IN_CHANNELS = posts.c.channel_id.in_(bindparam("channels", expanding=True))
+_BY_DUE_TIME = (posts.c.due_at, posts.c.id)
+_HAS_HAD_SPACE = or_(channels.c.spaced_until.is_(None), channels.c.spaced_until <= _instant("since"))
+_CLAIMABLE = SELECT_POSTS.where(_QUEUED, _IN_CHANNELS, posts.c.paused.is_(False), _APPROVED)
+_STUCK = (
+    SELECT_POSTS.join(attempts, (attempts.c.post_id == posts.c.id) & (attempts.c.number == posts.c.attempt))
+    .where(text("posts.state = 'publishing'"), _IN_CHANNELS, attempts.c.started_at < _instant("before"))
+    .order_by(*_BY_DUE_TIME)
+    .limit(bindparam("most"))
+)
+_IS_TRIED_AGAIN = (posts.c.due_at > _instant("now")) & (posts.c.attempt > 0) & (posts.c.planned_at < _instant("trying"))
+_LATE = (
+    _CLAIMABLE.where(
+        posts.c.due_at < _instant("longest"),
+        or_(posts.c.due_at < _instant("since"), _IS_TRIED_AGAIN),
+        or_(_HAS_HAD_SPACE, posts.c.planned_at < _instant("spaced")),
+    )
+    .order_by(*_BY_DUE_TIME)
+    .limit(bindparam("most"))
+)
+_DUE = _CLAIMABLE.where(posts.c.due_at <= _instant("since"), _HAS_HAD_SPACE).limit(1)
+_EVERY_CHANNEL = select(channels.c.id)
+_OPEN_CHANNELS = _EVERY_CHANNEL.where(
+    or_(channels.c.state == "ready", channels.c.until <= _instant("since")),
+    or_(channels.c.not_before.is_(None), channels.c.not_before <= _instant("since")),
+)
+_PROBLEMS = (
+    SELECT_POSTS.add_columns(checks.c.problems)
+    .join(checks, checks.c.post_id == posts.c.id)
+    .where(_QUEUED, _IN_CHANNELS, posts.c.paused.is_(False), posts.c.due_at <= _instant("until"))
+    .order_by(*_BY_DUE_TIME)
+    .limit(bindparam("most"))
+)
+_SEEN_TWICE = (
+    select(sightings.c.post_id, sightings.c.evidence)
+    .where(sightings.c.id >= bindparam("first"), sightings.c.at >= _instant("since"), sightings.c.kind == TWICE)
+    .order_by(sightings.c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def at_a_bad_rest(tx: Transaction, since: datetime, *, most: int = MOST) -> list[Post]:
@@ -104,15 +128,9 @@ def left_in_doubt(tx: Transaction, now: datetime, *, most: int = MOST) -> list[P
 
 def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tuple[Post, tuple[str, ...]]]:
     """Give the posts that were seen on their channel more than once, each with the ids of all its copies."""
-    query = (
-        select(sightings.c.post_id, sightings.c.evidence)
-        .where(sightings.c.id >= first_since(tx, "sightings", since), sightings.c.at >= since)
-        .where(sightings.c.kind == TWICE)
-        .order_by(sightings.c.id.desc())
-        .limit(most)
-    )
+    asked = {"first": first_since(tx, "sightings", since), "since": since, "most": most}
     copies: dict[int, tuple[str, ...]] = {}
-    for post_id, evidence in tx.execute(query):
+    for post_id, evidence in tx.execute(_SEEN_TWICE, asked):
         copies.setdefault(post_id, tuple(map(str, evidence.get("remote_ids", ()))))  # the latest look saw most
     seen = SELECT_POSTS.where(posts.c.id.in_(list(copies))).order_by(posts.c.id)
     return [(post, copies[post.id]) for post in map(as_post, tx.execute(seen))] if copies else []
@@ -120,13 +138,6 @@ def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tu
 
 def with_problems(tx: Transaction, until: datetime, *, most: int = MOST) -> list[tuple[Post, list[tuple[str, str]]]]:
     """Give the posts due by then whose pre-flight found problems, each with them as (message, next step); no warnings."""
-    every = _every_channel(tx)
-    query = (
-        SELECT_POSTS.add_columns(checks.c.problems)
-        .join(checks, checks.c.post_id == posts.c.id)
-        .where(_QUEUED, posts.c.channel_id.in_(every), posts.c.paused.is_(False), posts.c.due_at <= until)
-        .order_by(posts.c.due_at, posts.c.id)
-        .limit(most)
-    )
-    found = [(as_post(row), [(one[0], one[1]) for one in row[-1] if not any(one[2:])]) for row in tx.execute(query)]
+    rows = tx.execute(_PROBLEMS, {"channels": _every_channel(tx), "until": until, "most": most})
+    found = [(as_post(row), [(one[0], one[1]) for one in row[-1] if not any(one[2:])]) for row in rows]
     return [(post, problems) for post, problems in found if problems]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, text
 
 from outreach.model import Post
 from outreach.store.engine import Transaction
@@ -29,7 +29,23 @@ from outreach.store.schema import announcements, attempts, channels, communities
 LATEST_ATTEMPTS = 200
 """So far back in the attempts of a channel is looked for what went out last."""
 
-_WENT_OUT = ("published", "held", "retracted")
+# Built once, as to build it costs more than its answer.
+_TRIES = (
+    select(attempts.c.post_id, attempts.c.started_at)
+    .where(attempts.c.channel_id == bindparam("channel"))
+    .order_by(attempts.c.started_at.desc())
+    .limit(LATEST_ATTEMPTS)
+    .subquery()
+)
+_LATEST_TRIES = (
+    select(_TRIES.c.post_id, _TRIES.c.started_at)
+    .join(posts, posts.c.id == _TRIES.c.post_id)
+    .where(posts.c.state.in_(("published", "held", "retracted")))
+    .order_by(_TRIES.c.started_at.desc())
+    .limit(bindparam("most"))
+)
+_OF_THESE = SELECT_POSTS.where(text(PUBLISHING), posts.c.channel_id.in_(bindparam("channels", expanding=True)))
+_IN_FLIGHT = _OF_THESE.order_by(posts.c.due_at, posts.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +74,7 @@ def queued(tx: Transaction, channel_ids: Collection[int], *, after: Mark | None 
 
 def in_flight(tx: Transaction, channel_ids: Collection[int]) -> list[Post]:
     """Give the posts that are being published right now: one for each channel at most."""
-    query = SELECT_POSTS.where(PUBLISHING, posts.c.channel_id.in_(channel_ids))
-    return [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at, posts.c.id))]
+    return [as_post(row) for row in tx.execute(_IN_FLIGHT, {"channels": list(channel_ids)})]
 
 
 def open_questions(tx: Transaction, channel_ids: Collection[int], *, limit: int) -> list[Post]:
@@ -77,7 +92,7 @@ def unapproved(tx: Transaction, channel_ids: Collection[int], *, until: datetime
     """Give the queued posts due by an instant that nobody approved as they are now, next due first."""
     found: list[Post] = []
     for channel_id in channel_ids:
-        query = SELECT_POSTS.where(QUEUED, posts.c.channel_id == channel_id, posts.c.due_at <= until, ~APPROVED)
+        query = SELECT_POSTS.where(text(QUEUED), posts.c.channel_id == channel_id, posts.c.due_at <= until, ~APPROVED)
         found += [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at, posts.c.id).limit(limit))]
     return sorted(found, key=lambda post: (post.due_at, post.id))[:limit]
 
@@ -86,21 +101,7 @@ def went_out(tx: Transaction, channel_ids: Collection[int], *, limit: int) -> li
     """Give the posts that went out last, latest try first."""
     tried: dict[int, datetime] = {}
     for channel_id in channel_ids:
-        tries = (
-            select(attempts.c.post_id, attempts.c.started_at)
-            .where(attempts.c.channel_id == channel_id)
-            .order_by(attempts.c.started_at.desc())
-            .limit(LATEST_ATTEMPTS)
-            .subquery()
-        )
-        query = (
-            select(tries.c.post_id, tries.c.started_at)
-            .join(posts, posts.c.id == tries.c.post_id)
-            .where(posts.c.state.in_(_WENT_OUT))
-            .order_by(tries.c.started_at.desc())
-            .limit(limit)
-        )
-        for post_id, at in tx.execute(query):
+        for post_id, at in tx.execute(_LATEST_TRIES, {"channel": channel_id, "most": limit}).all():
             tried[post_id] = max(at, tried.get(post_id, at))
     latest_first = sorted(tried, key=lambda post_id: (tried[post_id], post_id), reverse=True)[:limit]
     return in_order(tx, latest_first)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, bindparam, func, or_, select, text
 
 from outreach.model import Move, Post
 from outreach.store import moves, notices
@@ -75,10 +75,14 @@ def place(post: Post) -> Place:
 
 
 def _channels_that_ask(tx: Transaction, community_id: int) -> list[int]:
-    query = select(channels.c.id).join(communities, communities.c.id == channels.c.community_id)
-    return list(
-        tx.execute(query.where(communities.c.id == community_id, communities.c.approval == "required")).scalars()
-    )
+    return list(tx.execute(_THAT_ASK, {"community": community_id}).scalars())
+
+
+_THAT_ASK = (
+    select(channels.c.id)
+    .join(communities, communities.c.id == channels.c.community_id)
+    .where(communities.c.id == bindparam("community"), communities.c.approval == "required")
+)
 
 
 def count(tx: Transaction, community_id: int, *, but_of: str) -> int:

@@ -85,6 +85,7 @@ def test_what_is_not_of_this_community_is_not_there(ann: Program, house: House) 
             "INSERT INTO communities (id, name, time_zone, approval, created_at) VALUES (9,'X','UTC','off',0)"
         )
         tx.exec_driver_sql("UPDATE announcements SET community_id = 9")
+        tx.exec_driver_sql("UPDATE channels SET community_id = 9")
     for path in (
         "/announcements/1",
         "/announcements/1/versions",

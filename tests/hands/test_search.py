@@ -182,7 +182,7 @@ def test_the_posts_of_another_community_are_never_found(store: Store) -> None:
     assert titles(store, search="theirs") == titles(store, search="on friday", state=State.FAILED) == []
     assert titles(store, state=State.PUBLISHED) == ["Ours"]
     with store.read() as tx:
-        assert search.count(tx, 1, HistoryFilter()) == search.count(tx, 9, HistoryFilter()) == 1
+        assert search.page(tx, 1, HistoryFilter()).count == search.page(tx, 9, HistoryFilter()).count == 1
     assert ours.community == 1
 
 
@@ -233,7 +233,7 @@ def test_what_is_found_is_what_a_plain_look_at_each_post_finds(library: Store, w
     found = list(search.each(library, 1, HistoryFilter(limit=None, **wanted)))
     assert [gone.post.name for gone in found] == [gone.post.name for gone in plain]
     with library.read() as tx:
-        assert search.count(tx, 1, HistoryFilter(**wanted)) == len(plain)
+        assert search.page(tx, 1, HistoryFilter(**wanted)).count == len(plain)
 
 
 def _texts(store: Store) -> dict[int, str]:
@@ -307,7 +307,9 @@ def test_a_count_goes_no_further_than_it_has_to(store: Store, monkeypatch: pytes
     past.catch_up(store)
     monkeypatch.setattr(search, "COUNTED", 3)
     with store.read() as tx:
-        assert search.count(tx, 1, HistoryFilter()) == search.count(tx, 1, HistoryFilter(search="poster")) == 4
+        assert (
+            search.page(tx, 1, HistoryFilter()).count == search.page(tx, 1, HistoryFilter(search="poster")).count == 4
+        )
 
 
 # Plans

@@ -98,7 +98,10 @@ def test_the_days_that_an_announcement_speaks_of_are_named(house: House, tmp_pat
 def test_what_is_planned_is_bounded_and_leaves_out_what_was_cancelled(house: House, tmp_path: Path) -> None:
     house.desk.add(LETTER, folder=tmp_path)
     house.desk.cancel("1/facebook")
-    week = NOW, NOW + timedelta(days=7)
+    house.desk.add(replace(LETTER, title="Another"), folder=tmp_path)
+    days = [NOW.date() + timedelta(days=place) for place in range(7)]
+    [due] = [day for day in house.desk.planned(days, "UTC", most=1) if day.posts]
 
-    assert [post.name for post in house.desk.planned(*week)] == ["1/listserv"]
-    assert house.desk.planned(*week, limit=0) == []
+    assert [[post.name for post in together] for together in due.posts] == [["1/listserv"]]
+    assert due.more == 2
+    assert [(day.posts, day.more) for day in house.desk.planned(days[:1], "UTC", most=5)] == [((), 0)]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -40,7 +40,7 @@ from outreach.doors.web import (
 from outreach.doors.web.compiled import COMPILED
 from outreach.doors.web.frame import Site
 from outreach.doors.web.shelf import Shelf
-from outreach.doors.web.wire import Bounded, FromHere, Lazily, Shielded, origin_of
+from outreach.doors.web.wire import Bounded, FromHere, Lazily, Shielded, in_turn, origin_of
 from outreach.roles import Verb
 from outreach.vault import Vault
 
@@ -66,28 +66,12 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     app.mount("/static/htmx", StaticFiles(packages=[("js_lib_htmx", "static/htmx")]), name="htmx")
     app.mount("/static/swagger", StaticFiles(packages=[("fastapi_offline", "static")]), name="swagger")
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-    for part in (
-        entry,
-        coming,
-        announcement,
-        months,
-        feeds,
-        previews,
-        forgotten,
-        members,
-        account,
-        uploads,
-        writing,
-        queueing,
-        channels_page,
-        wordings,
-        preferences,
-        audit,
-        webhooks_page,
-        approvals,
-        past,
-        report,
-    ):
+    turn = Depends(
+        in_turn(), scope="function"
+    )  # given back before the answer is sent: a slow telephone keeps nobody waiting
+    for part in (coming, announcement, months, feeds, members, account, wordings, audit, approvals, past, report):
+        app.include_router(part.routes(site), dependencies=[turn])
+    for part in (entry, previews, forgotten, uploads, writing, queueing, channels_page, preferences, webhooks_page):
         app.include_router(part.routes(site))
     programs = Lazily(lambda: api.create(house, address=site.public_address))
     app.include_router(manual.routes(site, programs.made))

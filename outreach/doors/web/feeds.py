@@ -77,7 +77,7 @@ def _written(site: Site, request: Request) -> bytes:
     written.add("prodid", "-//outreach//calendar//EN")
     written.add("version", "2.0")
     written.add("x-wr-calname", f"{house.settings.OUTREACH_COMMUNITY}: announcements")
-    for post in house.desk.planned(now - BACK, now + AHEAD, limit=MOST):
+    for post in house.desk.due_between(now - BACK, now + AHEAD, limit=MOST):
         written.add_component(_event(site, request, post))
     return bytes(written.to_ical())
 

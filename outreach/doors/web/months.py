@@ -2,8 +2,7 @@
 
 import re
 from calendar import monthrange
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
@@ -17,9 +16,11 @@ from outreach.desk import NamedDay
 from outreach.doors.web.frame import NotThere, Posted, Site
 from outreach.model import BadInput, Post, State
 from outreach.roles import Verb
+from outreach.store.agenda import Day
+from outreach.store.lanes import Mark
 from outreach.wishes import Wishes
 
-MOST_ON_A_DAY = 12
+MOST_ON_A_DAY = {"month": 5, "week": 25}
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
@@ -39,6 +40,11 @@ class Entry:
         return self.posts[0]
 
     @property
+    def clock(self) -> str:
+        """Give the time of day on the wall clocks of its zone."""
+        return f"{when.local(self.at, self.first.time_zone):%H:%M}"
+
+    @property
     def name(self) -> str:
         """Name what a move moves: the whole announcement where all of it is here, else the post."""
         return self.first.name if len(self.posts) == 1 else str(self.first.announcement)
@@ -51,7 +57,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DayShown:
-    """One day of the calendar, in the community's zone. `more` counts the entries that are not listed."""
+    """One day of the calendar, in the community's zone. `more` counts the posts that are not listed; `rest` leads to them."""
 
     day: date
     is_of_month: bool
@@ -60,6 +66,7 @@ class DayShown:
     named: tuple[NamedDay, ...]
     holiday: str
     more: int = 0
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,11 @@ class Span:
     after: str
     other: str
     month: int | None = None
+
+    @property
+    def each(self) -> list[date]:
+        """Give its days."""
+        return [self.first + timedelta(days=place) for place in range(self.days)]
 
     @property
     def last(self) -> date:
@@ -125,14 +137,14 @@ def _moved(site: Site, form: Posted) -> str:
 
 
 def _drawn(site: Site, request: Request, visitor: Visitor, span: Span, **more: Any) -> Response:
-    house, zone = site.house, site.house.settings.OUTREACH_TIME_ZONE
-    start, end = (when.midnight(day, zone) for day in (span.first, span.last + timedelta(days=1)))
-    posts = house.desk.planned(start, end)
-    wishes = house.desk.wishes()
-    named = house.desk.named_days(posts, span.first, span.last)
+    desk, wishes = site.house.desk, site.house.desk.wishes()
+    planned = desk.planned(span.each, site.house.settings.OUTREACH_TIME_ZONE, most=MOST_ON_A_DAY[span.kind])
+    posts = [post for day in planned for together in day.posts for post in together]
+    named = desk.named_days(posts, span.first, span.last)
+    bases = desk.bases(sorted({post.announcement for post in posts if post.state is State.QUEUED}))
     shown = {
         "span": span,
-        "days": _days(site, span, posts, named, wishes),
+        "days": [_shown(site, span, *one, named, bases, wishes) for one in zip(span.each, planned, strict=True)],
         "wishes": wishes,
         "ten_days": timedelta(days=10),
         "is_empty": not posts and not named,
@@ -193,45 +205,58 @@ def _address(span: Span) -> str:
     return f"/calendar?month={span.first + timedelta(days=10):%Y-%m}"
 
 
-def _days(site: Site, span: Span, posts: Sequence[Post], named: Sequence[NamedDay], wishes: Wishes) -> list[DayShown]:
-    zone = site.house.settings.OUTREACH_TIME_ZONE
-    entries: dict[date, list[Entry]] = defaultdict(list)
-    for entry in _entries(site, posts, wishes):
-        entries[when.day_of(entry.at, zone)].append(entry)
+def _shown(
+    site: Site,
+    span: Span,
+    day: date,
+    planned: Day,
+    named: Sequence[NamedDay],
+    bases: Mapping[int, str],
+    wishes: Wishes,
+) -> DayShown:
     today = _today(site)
-    days = []
-    for day in (span.first + timedelta(days=place) for place in range(span.days)):
-        of_day = entries[day]
-        days.append(
-            DayShown(
-                day=day,
-                is_of_month=span.month in (None, day.month),
-                is_today=day == today,
-                entries=tuple(of_day[:MOST_ON_A_DAY]),
-                named=tuple(one for one in named if one.day == day),
-                holiday=holiday_on(day, wishes.country),
-                more=max(0, len(of_day) - MOST_ON_A_DAY),
-            )
-        )
-    return days
+    return DayShown(
+        day=day,
+        is_of_month=span.month in (None, day.month),
+        is_today=day == today,
+        entries=tuple(entry for together in planned.posts for entry in _entries(site, together, bases, wishes)),
+        named=tuple(one for one in named if one.day == day),
+        holiday=holiday_on(day, wishes.country),
+        more=planned.more,
+        rest=_rest(site, span, day, today) if planned.more else "",
+    )
 
 
-def _entries(site: Site, posts: Sequence[Post], wishes: Wishes) -> list[Entry]:
-    together: dict[tuple[int, datetime, str], list[Post]] = {}
-    for post in posts:
-        kind = "queued" if post.state is State.QUEUED else str(post.state)
-        together.setdefault((post.announcement, post.planned_at, kind), []).append(post)
-    queued = {post.announcement for post in posts if post.state is State.QUEUED}
-    bases = site.house.desk.bases(sorted(queued))
+def _rest(site: Site, span: Span, day: date, today: date) -> str:
+    """Say where the posts of a day are that find no room: in the week, in the history, or in the queue from that day on."""
+    if span.kind == "month":
+        return f"/calendar?week={day:%G-W%V}"
+    if day <= today:
+        return f"/history?since={day}&until={day}"
+    return f"/?after={Mark(when.midnight(day, site.house.settings.OUTREACH_TIME_ZONE), 0)}"
+
+
+def _entries(site: Site, together: Sequence[Post], bases: Mapping[int, str], wishes: Wishes) -> list[Entry]:
+    """Make the cards of posts of one announcement that are due together, one for each state they are in."""
+    zone = site.house.settings.OUTREACH_TIME_ZONE
+    in_states: dict[State, list[Post]] = {}
+    for post in together:
+        in_states.setdefault(post.state, []).append(post)
     return [
         Entry(
             tuple(of),
-            of[0].planned_at,
-            bases.get(key[0], ""),
+            _stands_at(of[0], zone),
+            bases.get(of[0].announcement, ""),
             wishes.is_quiet(time.fromisoformat(of[0].wall_time[11:16])),
         )
-        for key, of in together.items()
+        for of in in_states.values()
     ]
+
+
+def _stands_at(post: Post, zone: str) -> datetime:
+    """Give the planned time; where a post was due on another day at last, the time of that."""
+    is_same_day = when.day_of(post.planned_at, zone) == when.day_of(post.due_at, zone)
+    return post.planned_at if is_same_day else post.due_at
 
 
 def _today(site: Site) -> date:

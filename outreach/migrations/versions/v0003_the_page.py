@@ -366,7 +366,7 @@ def _find_what_a_page_shows() -> None:
     groups = {
         "open_questions": "'unconfirmed', 'held'",
         "at_a_bad_rest": "'failed', 'missed'",
-        "gone": "'published', 'retracted'",
+        "went_out": "'published', 'retracted'",
     }
     for name, states in groups.items():
         are = sa.text(f"state IN ({states})")
