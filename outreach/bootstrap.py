@@ -27,7 +27,7 @@ from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, channels, home, open_store, past, workers
+from outreach.store import Store, channels, home, known, open_store, past, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.vault import Vault
@@ -118,6 +118,11 @@ class House:
         with self.store.write() as tx:
             return channels.install_secret(tx)
 
+    @cached_property
+    def secrets_since(self) -> dict[str, datetime]:
+        """Since when each secret of the settings is the one it is, as far as this install saw; by the setting's name."""
+        return known.since(self.store, self.settings.given_secrets(), key=self.secret, now=self.clock.now())
+
     @property
     def media(self) -> Path:
         """Where pictures are kept."""
@@ -132,6 +137,7 @@ class House:
     @cached_property
     def targets(self) -> tuple[Target, ...]:
         """The channels as people name them, written down in the database."""
+        _ = self.secrets_since  # from the first start with a new token on, a page can say since when it is set
         return tuple(
             Target(self._settled(name, channel), name, channel) for name, channel in self.new_channels().items()
         )

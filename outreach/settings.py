@@ -35,6 +35,10 @@ def _addresses(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
+MAY_HOLD_A_PASSWORD = ("OUTREACH_DATABASE_URL",)
+"""Settings that are no secrets by themselves, but may hold one."""
+
+
 class Settings(BaseModel):
     """What an install is told from outside. Values that are empty count as not given."""
 
@@ -285,6 +289,13 @@ class Settings(BaseModel):
     def imap_folders(self) -> tuple[str, ...]:
         """The folders to look into, each once, in the order given."""
         return tuple(dict.fromkeys(name.strip() for name in self.IMAP_FOLDER.split(",")))
+
+    def given_secrets(self) -> dict[str, str]:
+        """Give the secrets that are set, by name: never to be shown, logged or kept."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        bare = {name: v.get_secret_value() for name, v in found.items() if isinstance(v, SecretStr)}
+        bare |= {name: str(found[name]) for name in MAY_HOLD_A_PASSWORD}
+        return {name: value for name, value in bare.items() if value}
 
     @property
     def database_url(self) -> str:

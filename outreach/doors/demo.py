@@ -20,7 +20,7 @@ from outreach.bootstrap import House, build
 from outreach.doors.layout import lay_out
 from outreach.doors.letterfile import read_letter
 from outreach.doors.web import create
-from outreach.doors.web.serving import served
+from outreach.doors.web.serving import open_port, served
 from outreach.doors.worker import Worker, stopping_on_signals
 from outreach.model import Post, State
 from outreach.sandbox import Sandbox
@@ -84,10 +84,16 @@ def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
     ):
         queue = Path(folder) / "queue"
         lay_out(queue)
-        house = build(_settings(queue, sandbox))
+        port = open_port()
+        house = build(_settings(queue, sandbox, port.getsockname()[1]))
         worker = Worker(house)
-        elsewhere = {"the Page": sandbox.page_url, "the list's archive": sandbox.archive_url}
-        with served(create(house, links=elsewhere)) as address:
+        sandbox.mail.open_to_everybody()  # whoever is invited or told gets a mail, which can be read there
+        elsewhere = {
+            "the Page": sandbox.page_url,
+            "the list's archive": sandbox.archive_url,
+            "people's mail": sandbox.mailboxes_url,
+        }
+        with served(create(house, links=elsewhere), on=port) as address:
             worker.start()
             _queue_seeds(house, queue / "seed")
             begin = f"{address}/links/{house.access.first_admin_link()}"
@@ -103,10 +109,11 @@ def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
     return done
 
 
-def _settings(queue: Path, sandbox: Sandbox) -> Settings:
+def _settings(queue: Path, sandbox: Sandbox, port: int) -> Settings:
     return read_settings(
         {
             "OUTREACH_QUEUE": str(queue),
+            "OUTREACH_BASE_URL": f"http://127.0.0.1:{port}",
             "FACEBOOK_GRAPH_URL": sandbox.graph_url,
             "FACEBOOK_PAGE_ID": sandbox.page_id,
             "FACEBOOK_PAGE_TOKEN": sandbox.page_token,

@@ -7,6 +7,8 @@ from .letters import Mail, header_text, plain_text
 from .look import SAFETY, linked, moment, not_found, page
 from .post_office import PostOffice
 
+MOST_SHOWN = 50
+
 
 def archive(office: PostOffice, address: str) -> Answer:
     """`/lists/{address}`: distributed mails, newest first, then held ones with the reason."""
@@ -35,6 +37,21 @@ def raw(office: PostOffice, address: str, number: str) -> Answer:
     """`/lists/{address}/{n}/raw`: the mail byte for byte, shown as text."""
     mail = _numbered(office, address, number)
     return not_found() if mail is None else Answer(200, mail.raw, PLAIN, SAFETY)
+
+
+def mailboxes(office: PostOffice) -> Answer:
+    """`/mailboxes`: what each person got, latest first, such as invitations and reminders."""
+    shown = "\n".join(_mailbox(address, raws) for address, raws in office.mailboxes().items())
+    return page("Mailboxes", f"<h1>Everybody's mailboxes</h1>{shown or '<p>No mails yet.</p>'}")
+
+
+def _mailbox(address: str, raws: list[bytes]) -> str:
+    mails = "\n".join(
+        f"<article><h3>{escape(header_text(raw, 'Subject') or '(no subject)')}</h3>"
+        f'<p class="meta">From {escape(header_text(raw, "From"))}</p><pre>{linked(plain_text(raw))}</pre></article>'
+        for raw in reversed(raws[-MOST_SHOWN:])
+    )
+    return f"<h2>{escape(address)}</h2>{mails}"
 
 
 def _numbered(office: PostOffice, address: str, number: str) -> Mail | None:

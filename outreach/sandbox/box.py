@@ -167,6 +167,11 @@ class Sandbox:
         """The first list's archive."""
         return f"{self.graph_url}/lists/{self.list_address}"
 
+    @property
+    def mailboxes_url(self) -> str:
+        """The mails that people got."""
+        return f"{self.graph_url}/mailboxes"
+
 
 def _loopback(host: str) -> str:
     address = "127.0.0.1" if host == "localhost" else host

@@ -23,6 +23,7 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 s
 main { max-width: 42rem; margin: 0 auto; padding: 1rem }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .5rem 0 1rem }
 h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem }
+h3 { font-size: 1rem; margin: 0 0 .5rem }
 article { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: 0 0 1rem }
 article header, .meta { color: var(--soft); font-size: .875rem }
 article header strong { color: var(--ink); font-size: 1rem; display: block }

@@ -48,6 +48,7 @@ class PostOffice:
         self.faults: Faults[SmtpFault] = Faults()
         self._clock = clock
         self._lock = threading.RLock()
+        self._is_open = False
         self._boxes: dict[str, list[bytes]] = {address: [] for address in mailboxes}
         self._distributed: list[Mail] = []
         self._held: dict[int, Held] = {}
@@ -67,6 +68,16 @@ class PostOffice:
         """Open a mailbox for a person, so that mail to this address is accepted."""
         with self._lock:
             self._boxes.setdefault(address.lower(), [])
+
+    def open_to_everybody(self) -> None:
+        """Open a mailbox for every address that mail comes for, as a submission server that relays does."""
+        with self._lock:
+            self._is_open = True
+
+    def mailboxes(self) -> dict[str, list[bytes]]:
+        """Return the mails of every mailbox that got any, oldest first, by address."""
+        with self._lock:
+            return {address: list(mails) for address, mails in sorted(self._boxes.items()) if mails}
 
     def held(self, list_address: str | None = None) -> list[Held]:
         """Return the posts that wait for the moderator, oldest first."""
@@ -112,7 +123,7 @@ class PostOffice:
 
     def knows(self, address: str) -> bool:
         """Say whether mail to an address is accepted."""
-        return address.lower() in self.lists or address.lower() in self._boxes
+        return self._is_open or address.lower() in self.lists or address.lower() in self._boxes
 
     def accept(self, envelope: "Envelope", reply: str) -> None:
         """Take a mail, do with it what its recipients are for, and note what the client was told."""

@@ -29,6 +29,8 @@ class Routes:
                 return self._show_page(parts)
             case "lists":
                 return self._show_list([unquote(part) for part in parts[1:]])
+            case "mailboxes":
+                return archive_view.mailboxes(self._box.mail)
             case "" if not request.query and request.method in {"GET", "HEAD"}:
                 return self._index()
             case _:
@@ -64,4 +66,5 @@ class Routes:
         lists = "".join(
             f'<li><a href="/lists/{escape(name)}">{escape(name)}</a>, a mailing list</li>' for name in self._box.lists
         )
-        return look.page("Sandbox", f"<h1>What the sandbox shows</h1><ul>{pages}{lists}</ul>")
+        mailboxes = '<li><a href="/mailboxes">Everybody\'s mailboxes</a></li>'
+        return look.page("Sandbox", f"<h1>What the sandbox shows</h1><ul>{pages}{lists}{mailboxes}</ul>")

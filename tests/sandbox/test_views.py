@@ -115,6 +115,17 @@ def test_the_archive_shows_held_mails_with_the_reason(box: Sandbox) -> None:
     assert "Held: The message comes from a moderated member" in seen(box.archive_url)
 
 
+def test_mails_to_people_can_be_read_of_everybody_once_it_is_open_to_everybody(box: Sandbox) -> None:
+    assert "No mails yet." in seen(f"{box.graph_url}/mailboxes")
+    box.mail.open_to_everybody()
+    submit(box, a_mail(box, Subject="An invitation", body="Open https://example.org/links/x\r\n"), to="New@example.org")
+    text = seen(box.mailboxes_url)
+    assert "<h2>new@example.org</h2>" in text
+    assert "<h3>An invitation</h3>" in text
+    assert '<a href="https://example.org/links/x"' in text
+    assert box.mailboxes_url.endswith("/mailboxes")
+
+
 def test_a_single_mail_and_its_raw_bytes_can_be_read(box: Sandbox) -> None:
     submit(box)
     assert "<h1>Colloquium</h1>" in seen(f"{box.archive_url}/1")

@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import SecretStr
 
+from outreach import when
 from outreach.bootstrap import House
 from outreach.desk.running import key_of_channel, key_of_safe_mode
 from outreach.doors.web import create, given
@@ -19,9 +21,10 @@ from outreach.doors.web.serving import served
 from outreach.roles import Role
 from outreach.sandbox import Sandbox
 from outreach.settings import Settings, read_settings
-from tests.builders import column
+from tests.builders import NOW, column
 from tests.doors.place import Place
 from tests.web.visitors import Guest, member
+from tests.work.clocks import StillClock
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 TEXT = "---\ntitle: News\nabout: Tells news.\n---\nHear, hear.\n"
@@ -408,9 +411,36 @@ def test_no_page_holds_a_secret(tmp_path: Path, migrated_file: Path) -> None:
     assert [page for page in pages if MARK in page] == []
 
 
+def test_a_secret_is_shown_as_set_on_the_day_of_the_first_start_with_it(tmp_path: Path, migrated_file: Path) -> None:
+    place = Place(tmp_path, None, database=migrated_file)
+    first, later = NOW, NOW + timedelta(days=9)
+
+    def since(token: str, at: datetime) -> dict[str, datetime]:
+        clock = StillClock()
+        clock.tick((at - NOW).total_seconds())
+        house = House(read_settings(place.settings | {"OUTREACH_BACKUP_PASSPHRASE": token}), clock)
+        found = house.secrets_since
+        house.close()
+        return found
+
+    assert since(MARK, first) == since(MARK, later) == {"OUTREACH_BACKUP_PASSPHRASE": first}
+    assert (
+        since("another", later) == since("another", later + timedelta(days=1)) == {"OUTREACH_BACKUP_PASSPHRASE": later}
+    )
+    assert since("", later) == {}
+    assert MARK.encode() not in (place.queue / "outreach.db").read_bytes()
+
+
+def test_the_pages_of_channels_and_settings_say_when_a_secret_was_set(ann: Guest, house: House) -> None:
+    zone = house.settings.OUTREACH_TIME_ZONE
+    [said] = [when.show(at, zone) for name, at in house.secrets_since.items() if name == "FACEBOOK_PAGE_TOKEN"]
+    for path in ("/channels", "/settings"):
+        assert re.search(rf"FACEBOOK_PAGE_TOKEN.{{1,200}}>{re.escape(said)}<", ann.get(path).text, re.DOTALL), path
+
+
 def test_an_address_of_a_database_that_may_hold_a_password_is_not_shown() -> None:
     url = f"postgresql://outreach:{MARK}@db.example.org/outreach"
-    found = {line.name: line for line in given.lines(read_settings({"OUTREACH_DATABASE_URL": url}))}
+    found = {line.name: line for line in given.lines(read_settings({"OUTREACH_DATABASE_URL": url}), {})}
 
     assert (found["OUTREACH_DATABASE_URL"].shown, found["OUTREACH_DATABASE_URL"].is_secret) == ("set", True)
     assert MARK not in str(found)

@@ -134,7 +134,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "is": is_,
             "seen": key_of_channel(row),
             "is_set_up": row.name in set_up,
-            "settings": given.of_kind(house.settings, row.kind),
+            "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "next_check": is_.check.at + DAILY if is_.check else None,
         }
         for row, is_ in house.desk.how_channels_are()

@@ -1,13 +1,13 @@
 """What the settings say, as a page may show it: of a secret only whether it is set, never a part of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import SecretStr
 
-from outreach.settings import Settings
+from outreach.settings import MAY_HOLD_A_PASSWORD, Settings
 
-_MAY_HOLD_A_PASSWORD = ("OUTREACH_DATABASE_URL",)
 SET, NOT_SET = "set", "not set"
 _OF_KINDS = {
     "facebook_page": ("FACEBOOK_",),
@@ -17,32 +17,36 @@ _OF_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One setting: `shown` is its value, or of a secret whether it is set; `is_given` tells it from a default."""
+    """One setting: `shown` is its value, or of a secret whether it is set; `is_given` tells it from a default.
+
+    `since` is when this install first saw a secret as it is.
+    """
 
     name: str
     about: str
     shown: str
     is_secret: bool
     is_given: bool
+    since: datetime | None = None
 
 
-def lines(settings: Settings, prefixes: Sequence[str] = ("",)) -> list[Line]:
+def lines(settings: Settings, since: Mapping[str, datetime], prefixes: Sequence[str] = ("",)) -> list[Line]:
     """Lay out every setting whose name begins so, in the order in which they are declared."""
-    return [_line(settings, name) for name in Settings.model_fields if name.startswith(tuple(prefixes))]
+    return [_line(settings, name, since) for name in Settings.model_fields if name.startswith(tuple(prefixes))]
 
 
-def of_kind(settings: Settings, kind: str) -> list[Line]:
+def of_kind(settings: Settings, since: Mapping[str, datetime], kind: str) -> list[Line]:
     """Lay out the settings that a kind of channel is set up by."""
-    return lines(settings, _OF_KINDS[kind]) if kind in _OF_KINDS else []
+    return lines(settings, since, _OF_KINDS[kind]) if kind in _OF_KINDS else []
 
 
-def _line(settings: Settings, name: str) -> Line:
+def _line(settings: Settings, name: str, since: Mapping[str, datetime]) -> Line:
     value = getattr(settings, name)
-    is_secret = isinstance(value, SecretStr) or name in _MAY_HOLD_A_PASSWORD
+    is_secret = isinstance(value, SecretStr) or name in MAY_HOLD_A_PASSWORD
     bare = value.get_secret_value() if isinstance(value, SecretStr) else value
     shown = (SET if bare else NOT_SET) if is_secret else _plain(bare)
     about = Settings.model_fields[name].description or ""
-    return Line(name, about, shown, is_secret, name in settings.model_fields_set)
+    return Line(name, about, shown, is_secret, name in settings.model_fields_set, since.get(name))
 
 
 def _plain(value: object) -> str:

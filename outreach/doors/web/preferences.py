@@ -72,7 +72,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
     more = {
         "asks": house.desk.asks_for_approval(),
         "is_given": bool(house.settings.OUTREACH_APPROVAL),
-        "groups": [(name, given.lines(house.settings, (prefix,))) for name, prefix in _GROUPS],
+        "groups": [(name, given.lines(house.settings, house.secrets_since, (prefix,))) for name, prefix in _GROUPS],
         "backup": known,
         "kept": house.settings.OUTREACH_BACKUPS_KEPT,
         "database": "SQLite, a file in the queue folder" if house.store.is_sqlite else "PostgreSQL",

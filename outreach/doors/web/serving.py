@@ -15,8 +15,8 @@ _START_S = 10.0
 
 
 @contextmanager
-def served(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve the app until the block ends; give its address. Port 0 takes a free one.
+def served(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0, on: socket.socket | None = None) -> Iterator[str]:
+    """Serve the app until the block ends; give its address. Port 0 takes a free one; `on` is a port opened before.
 
     Raises `BadInput` for a host that others can reach, since passwords would pass without TLS, and for a taken port.
     """
@@ -26,7 +26,7 @@ def served(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[
             where="--host",
             next_step="Leave it at 127.0.0.1, and let a proxy with TLS pass visitors on to it.",
         )
-    listening = _listening(host, port)
+    listening = on or open_port(host, port)
     server = uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
     )
@@ -41,7 +41,8 @@ def served(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[
             listening.close()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def open_port(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """Take a port, so that its number is known before the app is made. Raises `BadInput` where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
