@@ -41,6 +41,7 @@ from outreach.watch.lateness import Lateness
 from outreach.watch.nightly import Nightly
 from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
+from outreach.watch.replies import Replies
 from outreach.watch.sealing import Sealing
 from outreach.watch.telling import Telling
 from outreach.watch.webhooks import Webhooks
@@ -279,6 +280,7 @@ class House:
             Errand("alarms", 15, self._telling().round),
             Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
             Errand("webhooks", 5, self.webhooks.round),
+            *self._mailboxes(),
             *self._approvals(),
             *self._digests(),
             *self._pings(worker),
@@ -314,6 +316,7 @@ class House:
             now=self.clock.now,
             free_bytes=self._free_bytes,
             zone=self.settings.OUTREACH_TIME_ZONE,
+            unseen_after=self.settings.unseen_after,
         )
 
     @cached_property
@@ -362,6 +365,13 @@ class House:
             now=self.clock.now,
         )
         return [Errand("approvals", 15, approvals.round)]
+
+    def _mailboxes(self) -> list[Errand]:
+        return [Errand("mailbox", 30, self.new_replies().round)] if self.settings.IMAP_HOST else []
+
+    def new_replies(self) -> Replies:
+        """Build what reads the answers of lists, with channels of its own."""
+        return Replies(store=self.store, channels=self._by_id(), now=self.clock.now)
 
     def _digests(self) -> list[Errand]:
         if self.settings.OUTREACH_DIGEST == "off" or not self.routes.by_mail:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -119,6 +120,10 @@ class Settings(BaseModel):
     LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
     LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")
     LISTSERV_SIZE_KB: float = Field(40, gt=0, le=1048576, description="the list's limit for a whole message")
+    LISTSERV_MODERATED: bool = Field(
+        False,
+        description="true: a moderator looks at each mail first, so its copy may take 72 h to be seen, not 30 min",
+    )
     LISTSERV_KIND: ListServer = Field(
         "auto", description="what the list runs on: auto, listserv, mailman, sympa, mlmmj or other (a repeat differs)"
     )
@@ -289,6 +294,13 @@ class Settings(BaseModel):
     def imap_folders(self) -> tuple[str, ...]:
         """The folders to look into, each once, in the order given."""
         return tuple(dict.fromkeys(name.strip() for name in self.IMAP_FOLDER.split(",")))
+
+    @property
+    def unseen_after(self) -> timedelta | None:
+        """How long a list's copy may take to be seen; None where no mailbox is read, in which it could be."""
+        if not self.IMAP_HOST:
+            return None
+        return timedelta(hours=72) if self.LISTSERV_MODERATED else timedelta(minutes=30)
 
     def given_secrets(self) -> dict[str, str]:
         """Give the secrets that are set, by name: never to be shown, logged or kept."""

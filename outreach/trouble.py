@@ -13,6 +13,8 @@ class AlarmKind(StrEnum):
     MISSED = "missed"
     FAILED = "failed"
     UNCONFIRMED = "unconfirmed"
+    HELD = "held by the list"
+    UNSEEN = "not seen on the list"
     TWICE = "published more than once"
     PAUSED = "channel paused"
     PREFLIGHT = "will not go out"
@@ -30,6 +32,8 @@ OF_POSTS = frozenset(
         AlarmKind.MISSED,
         AlarmKind.FAILED,
         AlarmKind.UNCONFIRMED,
+        AlarmKind.HELD,
+        AlarmKind.UNSEEN,
         AlarmKind.TWICE,
         AlarmKind.PREFLIGHT,
     }

@@ -6,16 +6,19 @@ A new channel is one file here (or an entry point `outreach.channels` of another
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 from outreach.model import Attempt, Content, Finding, Outcome, Problem, Wording
 from outreach.settings import Settings
+
+if TYPE_CHECKING:
+    from outreach.mail.imap_mailbox import Account  # start-up time
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,18 @@ class SaysWhereToLook(Protocol):
 
     def where_to_look(self) -> tuple[str, str | None]:
         """Say where, to go on after "look", and the address of that place where there is one. Asks nobody."""
+
+
+@runtime_checkable
+class HasMailbox(Protocol):
+    """A channel whose fate is told by mail: mailboxes to which its answers come."""
+
+    @property
+    def list_address(self) -> str:
+        """Give the address to which one mails."""
+
+    def mailboxes(self) -> "Sequence[Account]":
+        """Give the mailboxes to look into; none where none is set up."""
 
 
 @cache

@@ -180,6 +180,15 @@ class Listserv:
             return CannotTell(f"a list cannot be asked; look whether {wanted} arrived")
         return _list_copies.find(self._mailbox, ListMail(wanted, self._address))
 
+    @property
+    def list_address(self) -> str:
+        """The address of the list."""
+        return self._address
+
+    def mailboxes(self) -> list[Account]:
+        """The member's mailbox, if one is set up."""
+        return [self._mailbox] if self._mailbox else []
+
     def if_sent_again(self) -> str:
         """Each kind of list server treats a repeat in its own way."""
         return IF_SENT_AGAIN[self._runs_on]

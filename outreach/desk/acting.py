@@ -12,7 +12,7 @@ from outreach.desk.looking import Changed, Looking, read_name
 from outreach.desk.seeing import ChangedSince, Seen
 from outreach.lifecycle import IllegalMove
 from outreach.model import BadInput, Move, Post, State
-from outreach.store import aftermath, announcements, moves, posts
+from outreach.store import aftermath, announcements, history, moves, posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,16 @@ class Acting(Looking):
     def confirm(
         self, name: str, *, url: str | None, person: str | None = None, seen: Sequence[Seen] | None = None
     ) -> Changed:
-        """Take a person's word that an unconfirmed post is out, and where."""
+        """Take a person's word that an unconfirmed post is out, and where; of a published list mail, that it was seen there."""
         if url is not None and not _is_web_address(url):
             raise BadInput(
                 f"{url!r} is not a web address.", where="--url", next_step="Copy the post's address from the browser."
             )
-        doubtful = [post for post in self._meant(name, seen) if lifecycle.is_legal(Move.CONFIRM, post.state)]
+        meant = self._meant(name, seen)
+        doubtful = [post for post in meant if lifecycle.is_legal(Move.CONFIRM, post.state)]
+        mails = [post for post in meant if post.state is State.PUBLISHED and post.message_id is not None]
+        if mails and not doubtful:
+            return self._note_as_seen(name, mails, url=url, person=person, seen=seen)
         if url is not None and len(doubtful) > 1:
             raise BadInput(
                 "One address cannot be that of several posts.",
@@ -74,6 +78,22 @@ class Acting(Looking):
         if url is None and any(post.message_id is None for post in doubtful):
             raise BadInput("The post's address is needed.", where="--url", next_step="Copy it from the browser.")
         return self._decide(name, Decision(Move.CONFIRM, person, {"url": url} if url else {}, note=url), seen)
+
+    def _note_as_seen(
+        self, name: str, mails: Sequence[Post], *, url: str | None, person: str | None, seen: Sequence[Seen] | None
+    ) -> Changed:
+        """Write down that a person saw list mails on the list. Nothing moves: they were published, and are."""
+        with self._store.write() as tx:
+            if seen is not None:
+                self._as_seen(tx, name, seen)
+            for post in mails:
+                evidence = {"why": "A person looked and found it.", "url": url}
+                history.see(
+                    tx, post.id, at=self._now(), kind="found", evidence=evidence, by=person or "somebody at the machine"
+                )
+                if url is not None:
+                    history.set_url(tx, post.id, url)
+        return Changed(self._again(mails))
 
     def _decide(self, name: str, decision: Decision, seen: Sequence[Seen] | None) -> Changed:
         if seen is not None:

@@ -9,9 +9,9 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from imap_tools import AND, BaseMailBox, H, ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 
@@ -24,6 +24,9 @@ _GOODBYE_S = 1.0
 _HEAD_BYTES = 65_536
 _MOST_COPIES = 20
 _HEAD = f"(UID INTERNALDATE BODY.PEEK[HEADER]<0.{_HEAD_BYTES}>)"
+_MOST_NEW = 12
+_MAIL_BYTES = 300_000
+_WHOLE = f"(UID INTERNALDATE BODY.PEEK[]<0.{_MAIL_BYTES}>)"
 _RECEIVED = re.compile(rb'INTERNALDATE "([^"]{1,40})"')
 _NOT_NOW = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})  # RFC 5530: no word about the password
 # Besides what the two libraries mean to raise, what they stumble over when an answer has another shape.
@@ -64,6 +67,57 @@ class Look:
 def look_for(account: Account, message_id: str) -> Look:
     """Give the mails whose Message-ID may be this one; the search of a server is not exact. Never raises."""
     return _visit(account, lambda session, folder: session.copies(folder, message_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a folder was read: mails with a higher uid are new, as long as the server has not numbered them anew."""
+
+    uid_validity: str
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A mail as it lies in a folder, from its beginning on, perhaps not to its end."""
+
+    folder: str
+    uid: int
+    uid_validity: str
+    received_at: datetime | None
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMail:
+    """What is new in a mailbox, oldest first in each folder. `places` are how far it was read now, by folder."""
+
+    mails: tuple[Arrived, ...]
+    places: Mapping[str, Place]
+    missing: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    has_more: bool = False
+
+
+def read_new(account: Account, places: Mapping[str, Place], *, since: datetime) -> NewMail:
+    """Give the mails that came after `places`; of a folder that was not read before, those of `since`'s day and later.
+
+    So many at most and of each so much; what finds no room is given the next time. Never raises, and never marks a mail.
+    """
+    mails: list[Arrived] = []
+    read: dict[str, Place] = {}
+    has_more = False
+
+    def into(session: "_Session", folder: str) -> list[Copy]:
+        nonlocal has_more
+        found, place, is_cut = session.new_mails(folder, places.get(folder), since, room=_MOST_NEW - len(mails))
+        mails.extend(found)
+        read[folder] = place
+        has_more = has_more or is_cut
+        return []
+
+    look = _visit(account, into)
+    return NewMail(tuple(mails), {**places, **read}, look.missing, look.trouble, has_more)
 
 
 def rehearse(account: Account) -> Look:
@@ -151,6 +205,28 @@ class _Session:
         uids = box.uids(AND(header=H("Message-ID", message_id)), charset=None)
         found = [self._copy(folder, uid, validity.decode()[:20]) for uid in uids[-_MOST_COPIES:] if uid.isdecimal()]
         return [copy for copy in found if copy]
+
+    def new_mails(
+        self, folder: str, place: Place | None, since: datetime, *, room: int
+    ) -> tuple[list[Arrived], Place, bool]:
+        """Give the new mails of the open folder, how far it is read with them, and whether there are more."""
+        box = self._at_work
+        validity = b"".join(part for part in box.client.response("UIDVALIDITY")[1] if part).decode()[:20]
+        if place is None or place.uid_validity != validity:
+            # Searched for by the day before, too: a server counts days in a zone of its own.
+            asked, last = f"SINCE {(since - timedelta(days=1)):%d-%b-%Y}", 0
+        else:
+            asked, last = f"UID {place.uid + 1}:*", place.uid  # "*" is the last one, even if that is not new
+        uids = sorted({int(uid) for uid in box.uids(asked, charset=None) if uid.isdecimal() and int(uid) > last})
+        found: list[Arrived] = []
+        for uid in uids[: max(0, room)]:
+            _, answer = box.client.uid("FETCH", str(uid), _WHOLE)
+            raws = [part[1] for part in answer if isinstance(part, tuple)]
+            around = b" ".join(part[0] if isinstance(part, tuple) else part or b"" for part in answer)
+            if raws:  # none where it was deleted meanwhile
+                found.append(Arrived(folder, uid, validity, _received_at(around), raws[0]))
+            last = uid
+        return found, Place(validity, last), len(uids) > room
 
     def _copy(self, folder: str, uid: str, validity: str) -> Copy | None:
         _, answer = self._at_work.client.uid("FETCH", uid, _HEAD)

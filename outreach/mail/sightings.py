@@ -67,11 +67,14 @@ def list_marks(head: Message, list_address: str) -> tuple[str, ...]:
     local, _, host = address.rpartition("@")
     marks = ["List-Id"] if any(f"<{local}.{host}>" in value.lower() for value in _values(head, "List-Id")) else []
     marks += [name for name in _NAMES_THE_LIST if address in _addresses(head, name)]
-    marks += [name for name in _COMES_FROM_THE_LIST if any(_is_of(a, local, host) for a in _addresses(head, name))]
+    marks += [
+        name for name in _COMES_FROM_THE_LIST if any(is_address_of(a, local, host) for a in _addresses(head, name))
+    ]
     return tuple(marks)
 
 
-def _is_of(address: str, local: str, host: str) -> bool:
+def is_address_of(address: str, local: str, host: str) -> bool:
+    """Tell whether an address is that of a list, `local` at `host`, or one of its roles."""
     name, _, at = address.rpartition("@")
     name = name.removeprefix("owner-")
     return at == host and name.startswith(local) and bool(_ROLES.fullmatch(name[len(local) :]))

@@ -42,9 +42,17 @@ def of_announcement(tx: Transaction, number: int) -> list[dict[str, Any]]:
     return [_without_nothing({key: row[key] for key in ("at", "kind", "person", "note")}) for row in rows]
 
 
-def see(tx: Transaction, post_id: int, *, at: datetime, kind: str, evidence: Mapping[str, Any]) -> None:
-    """Write down something the service saw that proves or disproves arrival, or a look that saw nothing."""
-    row = {"post_id": post_id, "at": at, "kind": kind, "seen_by": "the service", "evidence": dict(evidence)}
+def see(
+    tx: Transaction,
+    post_id: int,
+    *,
+    at: datetime,
+    kind: str,
+    evidence: Mapping[str, Any],
+    by: str = "the service",
+) -> None:
+    """Write down something that proves or disproves arrival, or a look that saw nothing, and who saw it."""
+    row = {"post_id": post_id, "at": at, "kind": kind, "seen_by": by, "evidence": dict(evidence)}
     tx.execute(insert(sightings), row)
 
 

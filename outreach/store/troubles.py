@@ -97,6 +97,11 @@ _PROBLEMS = (
     .order_by(*_BY_DUE_TIME)
     .limit(bindparam("most"))
 )
+_HELD = (
+    SELECT_POSTS.where(text("posts.state IN ('unconfirmed', 'held') AND posts.state = 'held'"))
+    .order_by(*_BY_DUE_TIME)
+    .limit(bindparam("most"))
+)
 _SEEN_TWICE = (
     select(sightings.c.post_id, sightings.c.evidence)
     .where(sightings.c.id >= bindparam("first"), sightings.c.at >= _instant("since"), sightings.c.kind == TWICE)
@@ -124,6 +129,11 @@ def left_in_doubt(tx: Transaction, now: datetime, *, most: int = MOST) -> list[P
     is_old = or_(posts.c.look_at.is_(None), posts.c.doubted_at < now - IN_DOUBT_FOR)
     query = SELECT_POSTS.where(text("posts.state = 'unconfirmed'"), is_old)
     return [as_post(row) for row in tx.execute(query.order_by(posts.c.look_at).limit(most))]
+
+
+def held(tx: Transaction, *, most: int = MOST) -> list[Post]:
+    """Give the posts that a list holds for its moderator or for a confirmation, earliest first."""
+    return [as_post(row) for row in tx.execute(_HELD, {"most": most}).all()]
 
 
 def seen_twice(tx: Transaction, since: datetime, *, most: int = MOST) -> list[tuple[Post, tuple[str, ...]]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach.model import BadInput, Post, State
-from outreach.store import Store, Transaction, channels, checks, safety, troubles, workers
+from outreach.store import Store, Transaction, arrivals, channels, checks, safety, troubles, workers
 from outreach.store.channels import ChannelRow
 from outreach.trouble import Alarm, AlarmKind, stage
 from outreach.when import show
@@ -28,12 +28,20 @@ class Alarms:
     """Looks for everything a person has to be told of. Changes nothing and asks nobody but the store."""
 
     def __init__(
-        self, *, store: Store, now: Callable[[], datetime], free_bytes: Callable[[], int | None], zone: str
+        self,
+        *,
+        store: Store,
+        now: Callable[[], datetime],
+        free_bytes: Callable[[], int | None],
+        zone: str,
+        unseen_after: timedelta | None = None,
     ) -> None:
+        """Take what it asks. `unseen_after`: a list's copy is to be seen by then; None where no mailbox is read."""
         self._store = store
         self._now = now
         self._free_bytes = free_bytes
         self._zone = zone
+        self._unseen_after = unseen_after
 
     def look(self) -> list[Alarm]:
         """Give every alarm that is true now, those of the whole install first."""
@@ -55,6 +63,7 @@ class Alarms:
             own = channels.of_community(tx, community_id)
             of_posts = [
                 *((post, _twice(post, ids)) for post, ids in troubles.seen_twice(tx, now - REMEMBERED_FOR, most=most)),
+                *((post, _unseen(post)) for post in self._never_seen(tx, now)[:most]),
                 *((post, _overdue(post)) for post in troubles.overdue(tx, now, most=most)),
                 *((post, _with_problems(post, found, now)) for post, found in self._problems(tx, now, most)),
             ]
@@ -128,9 +137,23 @@ class Alarms:
         yield from (_twice(post, ids) for post, ids in troubles.seen_twice(tx, since))
         yield from map(_at_a_bad_rest, troubles.at_a_bad_rest(tx, since))
         yield from map(_in_doubt, troubles.left_in_doubt(tx, now))
+        yield from map(_held, troubles.held(tx))
+        yield from map(_unseen, self._never_seen(tx, now))
         yield from map(_overdue, troubles.overdue(tx, now))
         for post, problems in troubles.with_problems(tx, now + PREFLIGHT_STAGES["24 h"]):
             yield _with_problems(post, problems, now)
+
+    def _never_seen(self, tx: Transaction, now: datetime) -> list[Post]:
+        """Give the list mails that are not seen in time, on lists whose copies are seen, or that are new here.
+
+        A mailbox that never shows one's own copies would cry at every mail.
+        """
+        if self._unseen_after is None:
+            return []
+        lists = [channel.id for channel in channels.every(tx) if channel.kind == "listserv"]
+        found = arrivals.unseen(tx, lists, since=now - REMEMBERED_FOR, until=now - self._unseen_after)
+        shows = {post.channel_id: arrivals.shows_copies(tx, post.channel_id, now) for post in found}
+        return [post for post in found if shows[post.channel_id]]
 
 
 def _named(post: Post) -> str:
@@ -167,6 +190,21 @@ def _in_doubt(post: Post) -> Alarm:
         f" It is not: outreach requeue {post.name}"
     )
     return Alarm(AlarmKind.UNCONFIRMED, str(post.id), message, step)
+
+
+def _held(post: Post) -> Alarm:
+    message = f"{_named(post)} is held by the list. {post.reason or ''}".strip()
+    step = "Ask the list's moderator to let it through; when it comes through, this is over by itself"
+    return Alarm(AlarmKind.HELD, str(post.id), message, step)
+
+
+def _unseen(post: Post) -> Alarm:
+    message = f"{_named(post)} was taken by the mail server and was not seen on the list in time; this proves nothing."
+    step = (
+        "Look in the list's archive, or ask another member."
+        f" It is there: outreach confirm {post.name}. It is not: ask the list's owner"
+    )
+    return Alarm(AlarmKind.UNSEEN, str(post.id), message, step)
 
 
 def _twice(post: Post, ids: tuple[str, ...]) -> Alarm:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from outreach.alarms import Note, Route
 from outreach.alarms.words import alarm_note
 from outreach.model import Post
-from outreach.store import Store, Transaction, alarms, posts
+from outreach.store import Store, Transaction, alarms, arrivals, posts
 from outreach.store.alarms import AlarmRow, Owed
 from outreach.trouble import OF_POSTS, WARNINGS, Alarm, AlarmKind, about, subject
 
@@ -146,6 +146,8 @@ def _fades(tx: Transaction, row: AlarmRow) -> bool:
     if row.kind is AlarmKind.TWICE:
         return True
     post = _post_of(tx, row)
+    if row.kind is AlarmKind.UNSEEN and post is not None:
+        return not arrivals.is_seen(arrivals.sighted(tx, [post.id]).get(post.id, ()))
     return row.kind in _STAYS and post is not None and post.state == _STAYS[row.kind]
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -9,14 +10,15 @@ from typing import TypeVar
 import pytest
 
 from outreach.bootstrap import House
-from outreach.model import State
+from outreach.model import Move, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store import checks, safety, workers
 from outreach.store.safety import Cause
 from outreach.trouble import AlarmKind
+from outreach.watch.alarms import Alarms
 from tests.alarms.world import World, check, mails, see, stop_looking
-from tests.builders import NOW, WORKER, a_channel, a_stored_post, pause
+from tests.builders import NOW, WORKER, a_channel, a_stored_post, make, pause
 from tests.doors.place import Place
 from tests.work.clocks import StillClock
 
@@ -107,6 +109,55 @@ def test_a_post_in_doubt_that_nobody_looks_for_is_told(world: World) -> None:
     text = told(world)
     assert "may be out or not, and nobody looks any more: a person has to decide. The answer was lost." in text
     assert "It is: outreach confirm 1/facebook --url ADDRESS. It is not: outreach requeue 1/facebook" in text
+
+
+@arrives(AlarmKind.HELD)
+def test_a_mail_that_the_list_holds_is_told_until_it_comes_through(world: World) -> None:
+    post = a_stored_post(world.store, State.PUBLISHED, channel="listserv")
+    make(world.store, post, Move.HOLD, reason="It waits for a moderator of the list.")
+    assert "is held by the list. It waits for a moderator of the list. Next: Ask the list's moderator" in told(world)
+    make(world.store, post, Move.RELEASE, reason=None)
+    world.clock.tick(120)
+    world.run()
+    assert "over" in world.mails[-1]["Subject"]
+
+
+@arrives(AlarmKind.UNSEEN)
+@pytest.mark.parametrize(("moderated", "patience"), [("false", timedelta(minutes=30)), ("true", timedelta(hours=72))])
+def test_a_mail_that_is_not_seen_in_time_is_told_until_a_person_saw_it(
+    world: World, moderated: str, patience: timedelta
+) -> None:
+    given = {"IMAP_HOST": "127.0.0.1", "IMAP_SECURITY": "none", "IMAP_USERNAME": "a", "IMAP_PASSWORD": "b"}
+    house = House(read_settings(world.place.settings | given | {"LISTSERV_MODERATED": moderated}), world.clock)
+    watched = replace(world, house=house)
+    post = a_stored_post(world.store, State.PUBLISHED, channel="listserv")
+    world.clock.tick(patience.total_seconds())
+    beat(watched)
+    watched.run()
+    assert watched.mails == []
+    world.clock.tick(1)
+    assert "was taken by the mail server and was not seen on the list in time; this proves nothing." in told(watched)
+    assert f"outreach confirm {post.name}" in watched.texts()[-1]
+    see(world.store, post, "distributed")
+    world.clock.tick(120)
+    watched.run()
+    assert "over" in watched.mails[-1]["Subject"]
+    house.close()
+
+
+def test_a_mailbox_that_never_shows_a_copy_cries_at_no_mail(world: World) -> None:
+    house = House(read_settings(world.place.settings | {"OUTREACH_ALERT_EMAIL": ""}), world.clock)
+    many = [a_stored_post(world.store, State.PUBLISHED, channel="listserv", title=f"No. {n}") for n in range(4)]
+    alarms = Alarms(
+        store=world.store, now=house.clock.now, free_bytes=lambda: None, zone="UTC", unseen_after=timedelta(minutes=30)
+    )
+    world.clock.tick(3600)
+    kinds = [alarm.kind for alarm in alarms.look()]
+    assert AlarmKind.UNSEEN not in kinds
+    see(world.store, many[0], "distributed")
+    kinds = [alarm.kind for alarm in alarms.look()]
+    assert kinds.count(AlarmKind.UNSEEN) == 3
+    house.close()
 
 
 @arrives(AlarmKind.TWICE)

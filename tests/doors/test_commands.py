@@ -16,7 +16,7 @@ COMMANDS = [
     *("demo", "init", "doctor", "worker", "add", "preview", "templates", "queue", "show", "history", "alarms"),
     *("approve", "pause", "resume", "cancel", "requeue", "confirm", "channels", "preflight"),
     *("channels check", "channels pause", "channels resume"),
-    *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history"),
+    *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),
 ]
 
 

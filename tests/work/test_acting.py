@@ -5,6 +5,7 @@ import pytest
 from outreach.bootstrap import House
 from outreach.desk import Changed
 from outreach.model import BadInput, Move, Post, State
+from outreach.store import history
 from tests.builders import a_stored_post, an_announcement, column, everything, make, require_approval, seen, take
 from tests.work.test_queueing import LETTER, at_once
 
@@ -170,3 +171,20 @@ def test_a_channel_that_is_resumed_without_a_name_has_its_cap_lifted_too(house: 
         tx.exec_driver_sql("UPDATE channels SET not_before = 9000000000000000, spaced_until = 9000000000000000")
     house.desk.resume_channel("facebook")
     assert column(house.store, "SELECT id FROM channels WHERE name = 'facebook' AND not_before IS NULL") != []
+
+
+def test_who_saw_a_list_mail_on_the_list_says_so_and_nothing_moves(house: House) -> None:
+    post = a_stored_post(house.store, State.PUBLISHED, channel="listserv")
+    with house.store.write() as tx:
+        tx.exec_driver_sql("UPDATE posts SET message_id = '<x@example.org>'")
+    done = house.desk.confirm(post.name, url="https://lists.example.org/7", person="ann@example.org")
+    assert [(each.state, each.url) for each in done.posts] == [(State.PUBLISHED, "https://lists.example.org/7")]
+    with house.store.read() as tx:
+        [sighting] = [entry for entry in history.of_post(tx, post.id) if entry["kind"] == "sighting"]
+    assert (sighting["what"], sighting["by"]) == ("found", "ann@example.org")
+
+
+def test_a_page_post_that_is_out_cannot_be_confirmed_once_more(house: House) -> None:
+    post = a_stored_post(house.store, State.PUBLISHED)
+    with pytest.raises(BadInput, match="is published; to confirm it has to be unconfirmed"):
+        house.desk.confirm(post.name, url="https://www.facebook.com/7")

@@ -7,7 +7,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from outreach.doors.cli import acting, alarming, checking, keeping, looking, peopling, proving, queueing, serving
+from outreach.doors.cli import (
+    acting,
+    alarming,
+    checking,
+    keeping,
+    looking,
+    mailing,
+    peopling,
+    proving,
+    queueing,
+    serving,
+)
 from outreach.doors.cli.output import print_json
 
 
@@ -38,7 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Write an announcement once; know that it went out to the Page and the listserv: on time, once, as approved.",
 )
-for part in (serving, queueing, looking, checking, alarming, acting, peopling, keeping, proving):
+for part in (serving, queueing, looking, checking, mailing, alarming, acting, peopling, keeping, proving):
     part.register(app)
 
 

@@ -8,6 +8,7 @@ from outreach.access import Visitor
 from outreach.desk import Seen, Story, Told
 from outreach.model import Post, State
 from outreach.roles import Verb
+from outreach.store.arrivals import SEEN
 
 UNDO_FOR = timedelta(minutes=5)
 """For so long after queueing it can be taken back, as long as nothing was tried."""
@@ -42,8 +43,15 @@ def about_post(told: Told, revision: int, visitor: Visitor) -> list[Action]:
             return list(_about_a_doubt(told, seen))
         case State.FAILED | State.MISSED if may_write:
             return [_again(seen), *_cancel(seen, "Let it be")]
+        case State.PUBLISHED if may_write and post.message_id and not _was_seen(told):
+            does = "You found it on the list, or another member has it. It is noted in the history; nothing is sent."
+            return [Action("confirm", "I saw it on the list", does, seen)]
         case _:
             return []
+
+
+def _was_seen(told: Told) -> bool:
+    return any(entry["kind"] == "sighting" and entry["what"] in SEEN for entry in told.history)
 
 
 def about_all(story: Story, visitor: Visitor, now: datetime) -> list[Action]:

@@ -1,0 +1,143 @@
+"""What list servers and mail servers say, as data: which words of a notice mean what.
+
+English, as the servers' own templates have it. LISTSERV: the pages of L-Soft and of sites that quote it. Mailman 2.1 and 3,
+Sympa, mlmmj: their templates. Google Groups, Groups.io, Exchange, Gmail, Postfix: public reports. Every pattern is matched
+against lower-case text on one line; the first class that matches is the meaning, in this order.
+"""
+
+import re
+from collections.abc import Mapping
+
+from outreach.mail.meaning import Verdict
+
+_WORDS: Mapping[Verdict, tuple[str, ...]] = {
+    # To a moderator: a decision is asked of the reader. Before "confirm": LISTSERV asks its editors to answer OK, too.
+    Verdict.MODERATE: (
+        r"\bdistribute \S+ [0-9a-f]{8,}",
+        r"\+release-[0-9a-z]+@",
+        r"requires? (your )?(approval|moderation)",
+        r"as (the )?(list )?(administrator|moderator|owner|editor)[,:]? (your authori[sz]ation|you)",
+        r"your authori[sz]ation is requested",
+        r"posting requires approval",
+        r"message is (waiting|pending) for your (approval|review)",
+        r"approve (this|the) message",
+        r"to (approve|release) (the|this) (message|post|mail)",
+        r"for your approval",
+    ),
+    Verdict.NEEDS_CONFIRM: (
+        r"request positive confirmation",
+        r"confirm that the enclosed message",
+        r"\bconfirm [0-9a-f]{8,}",
+        r"type \"ok\"",
+        r"you must (now )?confirm",
+        r"to distribute the attached message",
+    ),
+    Verdict.THROTTLED: (
+        r"not be sending you any further email responses",
+        r"last autoresponse notification",
+        r"no (more|further) notices? (will be sent )?today",
+    ),
+    Verdict.ACKNOWLEDGED: (
+        r"has been successfully distributed",
+        r"has been confirmed and distributed",
+        r"(was|has been) (successfully )?received by the .{1,200}? mailing list",
+        r"post acknowledge?ment",
+        r"your message has been (posted|distributed)",
+    ),
+    Verdict.REJECTED: (
+        r"rejected posting",
+        r"(was|were|has been|have been|is) (automatically |being )?(rejected|refused|denied|declined)",
+        r"\brejected for the following",
+        r"cannot be distributed",
+        r"could not be distributed",
+        r"exceeds? the (maximum|allowed|size)",
+        r"larger than the (maximum|allowed)",
+        r"too (large|big) (to|for)",
+        r"not (allowed|authori[sz]ed|permitted) to (post|send|distribute)",
+        r"you are not (a )?(member|subscriber|subscribed)",
+        r"(may|can) not post",
+        r"restricted to (list )?(subscribers|members)",
+        r"only (subscribers|members) (may|can|are allowed)",
+        r"checksum matching",
+        r"duplicate (message|posting|of)",
+        r"already (been )?(distributed|posted|processed)",
+        r"does(n't| not) (exist|have permission|seem to exist).{0,80}(group|permission to post)",
+        r"don't have permission to post",
+        r"looks like (a|an) (administrative )?command",
+        r"was not (posted|distributed|accepted)",
+        r"message .{0,40}(denied|discarded)",
+    ),
+    Verdict.HELD: (
+        r"awaits? moderator approval",
+        r"is (now )?being held",
+        r"(has been|was|is) held (for|until|because)",
+        r"(forwarded|submitted|sent) to the (list )?(moderator|editor|owner)",
+        r"(waiting|awaiting|pending|queued) (for )?(approval|moderation|review)",
+        r"until (a|the) (list )?(moderator|owner|editor)",
+        r"message is pending",
+        r"needs? to be approved",
+    ),
+    Verdict.DELAYED: (
+        r"delivery (is|has been|was) delayed",
+        r"(temporarily|temporary) (delay|fail|problem|deferred)",
+        r"has(n't| not) (yet )?been delivered",
+        r"will (be retried|continue to (try|retry)|keep trying|retry)",
+        r"\bdelayed mail\b",
+        r"warning: could not send message for (the )?past",
+    ),
+    Verdict.BOUNCED: (
+        r"(could|can) ?not be delivered",
+        r"couldn't be delivered",
+        r"undeliver(able|ed)",
+        r"deliver(y|ing).{0,60}(fail|problem|error|unsuccessful)",
+        r"(address|recipient|user|mailbox).{0,60}(not found|unknown|rejected|does not exist|unavailable|is full|disabled)",
+        r"(unknown|no such) (user|recipient|mailbox|address)",
+        r"permanent (fatal )?(error|failure)",
+        r"returned mail",
+        r"\b5[0-9][0-9][ -]5\.[0-9]+\.[0-9]+\b",
+    ),
+}
+PATTERNS: tuple[tuple[Verdict, re.Pattern[str]], ...] = tuple(
+    (verdict, re.compile("|".join(f"(?:{pattern})" for pattern in patterns))) for verdict, patterns in _WORDS.items()
+)
+
+ANSWERS = re.compile(r"^\s*(re|aw|sv|antw|odp|fwd?|wg|tr|vs|ynt|rv)\s*(\[\d+\])?\s*:", re.IGNORECASE)
+"""A subject that begins so is a person's answer, never a notice."""
+
+NO_NOTICES = re.compile(r"^\s*(undeliver(able|ed)|non[- ]?delivery|delivery status notification|mail delivery failed)\b", re.IGNORECASE)  # fmt: skip
+"""A subject that begins so is a bounce of something, perhaps of a notice, whose words it repeats."""
+
+BECAUSE = re.compile(
+    r"(?:(?:is being held|held|rejected|refused|denied)[^.:\n]{0,80}(?:because|reasons?)\s*:?|following reasons?\s*:?|"
+    r"reason (?:it is being held|given|is)\s*:?|the reason[^:\n]{0,40}:|gave the following reason[^:\n]{0,40}:)\s*",
+    re.IGNORECASE,
+)
+"""What stands before the reason that a notice gives."""
+
+
+def meaning_of(text: str) -> Verdict | None:
+    """Give what a notice says by its words; None where it says nothing that is known."""
+    flat = " ".join(text.lower().split())
+    return next((verdict for verdict, pattern in PATTERNS if pattern.search(flat)), None)
+
+
+_ADDRESS = re.compile(r"https?://\S+|\bmailto:\S+|www\.\S+", re.IGNORECASE)
+_LONGEST_REASON = 300
+
+
+def reason_in(text: str) -> str:
+    """Give the reason that a notice tells, on one line and without addresses of pages: nobody should follow them."""
+    found = BECAUSE.search(text)
+    after = text[found.end() :].lstrip(' \t\r\n-*"“') if found else ""
+    paragraph = after.split("\n\n")[0].split("\r\n\r\n")[0] if after else _telling_line(text)
+    shown = "".join(char if char.isprintable() else " " for char in _ADDRESS.sub("…", paragraph))
+    return " ".join(shown.split()).strip('"”“ ')[:_LONGEST_REASON]
+
+
+def _telling_line(text: str) -> str:
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    joined = [" ".join(lines[place : place + 2]) for place in range(len(lines))]
+    for one, two in zip(lines, joined, strict=True):
+        if one and (meaning_of(one) or meaning_of(two)):
+            return one if meaning_of(one) else two
+    return next((line for line in lines if line), "")

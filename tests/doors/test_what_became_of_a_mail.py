@@ -1,0 +1,217 @@
+"""What became of a list mail, through the worker and a real mailbox: seen, held and released, refused, twice, or not at all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outreach.sandbox import Sandbox
+from tests.doors.place import Place
+from tests.mail.imap_server import PASSWORD, USER, ImapServer
+
+MAILBOX = {"IMAP_HOST": "127.0.0.1", "IMAP_SECURITY": "none", "IMAP_USERNAME": USER, "IMAP_PASSWORD": PASSWORD}
+
+
+class Town:
+    """An install whose list is a sandbox, and the mailbox to which the list answers."""
+
+    def __init__(self, place: Place, box: Sandbox, mailbox: ImapServer) -> None:
+        self.place = place
+        self.box = box
+        self.mailbox = mailbox
+        self.list = box.mail.lists[box.list_address]
+        self._delivered = 0
+
+    def send(self, title: str = "Colloquium", **parts: str) -> None:
+        """Queue a letter to the list and let a worker send it."""
+        answer = self.place.cli("add", self.place.letter(title=title, to="listserv", **parts))
+        assert answer.code == 0, answer
+        self.look()
+
+    def deliver(self, folder: str = "INBOX") -> list[bytes]:
+        """Put what the list sent to the coordinator into the mailbox."""
+        new = self.box.mail.mailbox(self.box.member)[self._delivered :]
+        self._delivered += len(new)
+        for raw in new:
+            self.mailbox.put(raw, folder)
+        return new
+
+    def look(self) -> None:
+        """Let a worker do everything that it does, once."""
+        assert self.place.cli("worker", "--once").code == 0
+
+    def state(self, name: str = "1/listserv") -> str:
+        return self.place.states()[name]
+
+    def told(self, name: str = "1/listserv") -> list[str]:
+        """What happened to a post: its moves, and what was seen of it."""
+        return [entry.get("what", entry["kind"]) for entry in self.history(name)]
+
+    def history(self, name: str = "1/listserv") -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.place.json("show", name)["posts"][0]["history"]
+        return found
+
+    def reason(self, name: str = "1/listserv") -> str:
+        return str(self.place.posts()[name].reason)
+
+
+@pytest.fixture
+def town(place: Place, box: Sandbox, mailbox: ImapServer) -> Town:
+    place.settings |= MAILBOX | {"IMAP_PORT": str(mailbox.port)}
+    return Town(place, box, mailbox)
+
+
+def test_the_lists_copy_is_seen_once_however_often_the_mailbox_is_read(town: Town) -> None:
+    town.send()
+    assert town.told() == ["queue", "attempt", "publish"]
+    town.look()
+    assert town.told() == ["queue", "attempt", "publish"]
+
+    town.deliver()
+    town.look()
+    town.look()
+
+    assert town.told() == ["queue", "attempt", "publish", "distributed"]
+    seen = town.history()[-1]["evidence"]
+    assert (seen["basis"], seen["folder"], seen["mailbox"]) == ("id", "INBOX", USER)
+    assert town.state() == "published"
+
+
+def test_a_mail_that_lies_in_two_folders_is_one(town: Town) -> None:
+    town.place.settings["IMAP_FOLDER"] = "INBOX,Junk"
+    town.send()
+    [copy] = town.deliver()
+    town.mailbox.put(copy, "Junk")
+    town.look()
+    assert town.told()[3:] == ["distributed"]
+
+
+def test_a_mail_that_the_list_sent_out_twice_is_told(town: Town) -> None:
+    town.send()
+    [copy] = town.deliver()
+    town.mailbox.put(b"Received: from elsewhere\r\n" + copy)
+    town.look()
+    assert town.told()[3:] == ["distributed", "twice"]
+    assert [alarm["kind"] for alarm in town.place.json("alarms")["now"]] == ["published more than once"]
+
+
+def test_a_mail_that_a_moderator_holds_is_held_until_it_is_let_through(town: Town) -> None:
+    town.list.moderated = True
+    town.send()
+    town.deliver()
+    town.look()
+    assert town.state() == "held"
+    assert "The message comes from a moderated member" in town.reason()
+    assert "by its subject alone" in town.reason()
+
+    [held] = town.box.mail.held()
+    town.box.mail.release(held.id)
+    town.deliver()
+    town.look()
+
+    assert town.state() == "published"
+    assert town.told()[3:] == ["held", "hold", "distributed", "release"]
+
+
+def test_a_mail_that_the_moderator_refuses_failed_with_the_reason(town: Town) -> None:
+    town.list.moderated = True
+    town.send()
+    town.deliver()
+    town.look()
+    [held] = town.box.mail.held()
+    town.box.mail.refuse(held.id, "This belongs on the other list.")
+    town.deliver()
+    town.look()
+
+    assert town.state() == "failed"
+    assert "This belongs on the other list." in town.reason()
+
+
+def test_a_member_who_may_not_post_is_told_why(town: Town) -> None:
+    town.list.members.discard(town.box.member)
+    town.send()
+    town.deliver()
+    town.look()
+    assert town.state() in ("held", "failed")
+    assert "member" in town.reason()
+
+
+def test_a_forged_notice_takes_nothing_back_that_was_seen(town: Town) -> None:
+    town.send()
+    town.deliver()
+    town.look()
+    town.mailbox.put(a_refusal(town, "Colloquium"))
+    town.look()
+    assert town.state() == "published"
+    assert town.told()[3:] == ["distributed", "rejected"]
+
+
+def test_what_is_said_to_be_refused_and_is_seen_after_all_is_not_sent_again(town: Town) -> None:
+    town.send()
+    town.mailbox.put(a_refusal(town, "Colloquium"))
+    town.look()
+    assert town.state() == "failed"
+    assert town.place.cli("requeue", "1/listserv").code == 0
+    town.deliver()  # what the list had distributed all along
+
+    house = town.place.house()
+    try:
+        [errand] = [errand for errand in house.new_worker()[1].errands if errand.name == "mailbox"]
+        errand.do()
+    finally:
+        house.close()
+    town.look()
+
+    assert town.state() == "queued"
+    assert town.place.posts()["1/listserv"].paused
+    assert "not sent again" in town.reason()
+    assert len(town.box.mail.distributed()) == 1
+
+
+def test_a_notice_about_another_mail_moves_nothing(town: Town) -> None:
+    town.send()
+    town.send("Another title")
+    town.mailbox.put(a_refusal(town, "Something else"))
+    town.look()
+    assert {town.state("1/listserv"), town.state("2/listserv")} == {"published"}
+
+
+def test_a_mailbox_that_was_made_anew_is_read_again_and_tells_nothing_twice(town: Town) -> None:
+    town.send()
+    copies = town.deliver()
+    town.look()
+    town.mailbox.empty()
+    for copy in copies:
+        town.mailbox.put(copy)
+    town.look()
+    assert town.told()[3:] == ["distributed"]
+
+
+def test_a_mailbox_that_cannot_be_read_loses_nothing(town: Town) -> None:
+    town.send()
+    town.deliver()
+    town.place.settings["IMAP_PASSWORD"] = "wrong"
+    town.look()
+    assert town.told()[3:] == []
+    town.place.settings["IMAP_PASSWORD"] = PASSWORD
+    town.look()
+    assert town.told()[3:] == ["distributed"]
+
+
+def test_more_mails_than_are_read_in_one_visit_are_all_read(town: Town, tmp_path: Path) -> None:
+    town.send()
+    for number in range(30):
+        town.mailbox.put(f"From: a@example.net\r\nSubject: {number}\r\n\r\nHello\r\n".encode())
+    town.deliver()
+    town.look()
+    assert town.told()[3:] == ["distributed"]
+
+
+def a_refusal(town: Town, subject: str) -> bytes:
+    return (
+        f"From: {town.list.sibling('bounces')}\r\nTo: {town.box.member}\r\n"
+        f'Subject: Request to mailing list "{town.list.name}" rejected\r\nPrecedence: bulk\r\n\r\n'
+        f"Your request to the {town.box.list_address} mailing list\r\n\r\n"
+        f'    Posting of your message titled "{subject}"\r\n\r\n'
+        'has been rejected by the list moderator, for the following reason:\r\n\r\n"No."\r\n'
+    ).encode()
