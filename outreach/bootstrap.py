@@ -367,7 +367,8 @@ class House:
         return [Errand("approvals", 15, approvals.round)]
 
     def _mailboxes(self) -> list[Errand]:
-        return [Errand("mailbox", 30, self.new_replies().round)] if self.settings.IMAP_HOST else []
+        every_s = 2 if self.settings.is_sandbox else 30
+        return [Errand("mailbox", every_s, self.new_replies().round)] if self.settings.IMAP_HOST else []
 
     def new_replies(self) -> Replies:
         """Build what reads the answers of lists, with channels of its own."""

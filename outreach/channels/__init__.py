@@ -185,6 +185,9 @@ class HasMailbox(Protocol):
     def mailboxes(self) -> "Sequence[Account]":
         """Give the mailboxes to look into; none where none is set up."""
 
+    def answer(self, to: str, subject: str, words: str) -> Outcome:
+        """Mail an answer to the list server, from the address that the list knows. Never raises for what comes of it."""
+
 
 @cache
 def kinds() -> dict[str, type[Channel]]:

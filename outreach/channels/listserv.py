@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parseaddr
 from functools import lru_cache
+from hashlib import sha256
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -188,6 +189,27 @@ class Listserv:
     def mailboxes(self) -> list[Account]:
         """The member's mailbox, if one is set up."""
         return [self._mailbox] if self._mailbox else []
+
+    def answer(self, to: str, subject: str, words: str) -> Outcome:
+        """Mail an answer to the list server: plain text and nothing else, as commands want it."""
+        now = self._now()
+        identity = f"{to}|{subject}|{words}|{now.isoformat()}"
+        message = mail.build_plain(
+            mail.Parts(
+                sender=self._sender,
+                sender_name=self._sender_name,
+                recipient=to,
+                subject=subject,
+                text=words or "Yes.",
+                html="",
+                identity=sha256(identity.encode()).hexdigest(),
+                date=now,
+            ),
+            domain=self._domain,
+        )
+        return submission.submit(
+            self._server, submission.Mail(sender=self._sender, recipient=to, message=message, message_id="")
+        )
 
     def if_sent_again(self) -> str:
         """Each kind of list server treats a repeat in its own way."""

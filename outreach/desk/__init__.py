@@ -1,8 +1,8 @@
 """What people do: queue, look, approve, pause, cancel, requeue, confirm. Every door leads here."""
 
-from outreach.desk.acting import Acting
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
+from outreach.desk.letting_through import LettingThrough
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.looking_back import Look, LookingBack
 from outreach.desk.planning import NamedDay, Planning
@@ -39,5 +39,5 @@ __all__ = [
 ]
 
 
-class Desk(Planning, Advising, Approving, Acting, Running, Watching, LookingBack):
+class Desk(Planning, Advising, Approving, LettingThrough, Running, Watching, LookingBack):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -8,8 +8,20 @@ from typing import Any
 
 from outreach import lifecycle
 from outreach.desk.looking import Looking
-from outreach.model import BadInput, Content, Post
-from outreach.store import announcements, channels, checks, drafts, history, posts, pulse, reviews, safety, upcoming
+from outreach.model import BadInput, Content, Post, State
+from outreach.store import (
+    announcements,
+    arrivals,
+    channels,
+    checks,
+    drafts,
+    history,
+    posts,
+    pulse,
+    reviews,
+    safety,
+    upcoming,
+)
 from outreach.store.checks import Check
 from outreach.store.drafts import Version
 from outreach.store.lanes import Mark
@@ -46,7 +58,8 @@ class Upcoming:
 class Told:
     """One post and everything that happened to it; `contents` are what it sends and what its tries sent, by hash.
 
-    `where_to_look` names the place on the channel, and its address where there is one.
+    `where_to_look` names the place on the channel, and its address where there is one. `can_be_let_through`: the list
+    asked at our own address what to do with it.
     """
 
     post: Post
@@ -55,6 +68,7 @@ class Told:
     check: Check | None
     if_sent_again: str | None
     where_to_look: tuple[str, str | None]
+    can_be_let_through: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,7 @@ class Watching(Looking):
                     looked_at.get(post.id),
                     self.if_sent_again(post),
                     self.where_to_look(post),
+                    post.state is State.HELD and arrivals.answer_of(tx, post.id) is not None,
                 )
                 for post in posts.of_announcement(tx, number)
             ]

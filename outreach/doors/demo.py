@@ -28,6 +28,7 @@ from outreach.settings import Settings, read_settings
 from outreach.store.posts import HistoryFilter
 
 _FIRST_DUE_S = 2
+_HELD = "Come and talk with us: the TMM SIG has a listserv"
 _APART_S = 2
 _MOST_S = 60.0
 _STYLES = {State.PUBLISHED: "green", State.QUEUED: "cyan", State.PUBLISHING: "yellow"}
@@ -87,6 +88,8 @@ def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
         port = open_port()
         house = build(_settings(queue, sandbox, port.getsockname()[1]))
         worker = Worker(house)
+        if not exit_when_idle:
+            _hold_one(sandbox)
         sandbox.mail.open_to_everybody()  # whoever is invited or told gets a mail, which can be read there
         elsewhere = {
             "the Page": sandbox.page_url,
@@ -123,8 +126,20 @@ def _settings(queue: Path, sandbox: Sandbox, port: int) -> Settings:
             "SMTP_HOST": sandbox.smtp_host,
             "SMTP_PORT": str(sandbox.smtp_port),
             "SMTP_SECURITY": "none",
+            "IMAP_HOST": sandbox.smtp_host,
+            "IMAP_PORT": str(sandbox.imap_port),
+            "IMAP_SECURITY": "none",
+            "IMAP_USERNAME": sandbox.member,
+            "IMAP_PASSWORD": sandbox.mailbox_password,
         }
     )
+
+
+def _hold_one(sandbox: Sandbox) -> None:
+    """Let the list hold one of the mails, and ask the coordinator as its moderator: it is let through from the page."""
+    mail_list = sandbox.mail.lists[sandbox.list_address]
+    mail_list.moderators = {sandbox.member}
+    mail_list.looked_at_first = {_HELD}
 
 
 def _queue_seeds(house: House, folder: Path) -> None:
@@ -172,6 +187,7 @@ def _shown(house: House, addresses: dict[str, str], screen: Console | None) -> I
     screen.print("[bold]Outreach on its sandbox.[/bold] Nothing leaves this machine. Open while it runs:")
     for name, address in addresses.items():
         screen.print(f"  {name:<20}{address}", soft_wrap=True)
+    screen.print("  The list holds one mail for you as its moderator: open it on the page and let it through.")
     screen.print("  end with Ctrl-C\n")
     with Live(_drawn(house), console=screen, refresh_per_second=8, transient=False) as live:
         yield lambda: live.update(_drawn(house))

@@ -56,6 +56,13 @@ def build(parts: Parts, *, domain: str) -> bytes:
     return _head(parts, domain).encode("ascii") + message.as_bytes()
 
 
+def build_plain(parts: Parts, *, domain: str) -> bytes:
+    """Build a message of plain text alone, as the commands of list servers want it."""
+    message = EmailMessage(policy=_POLICY)
+    message.set_content(parts.text, cte=_encoding(parts.text))
+    return _head(parts, domain).encode("ascii") + message.as_bytes()
+
+
 def _head(parts: Parts, domain: str) -> str:
     fields = {
         "Date": format_datetime(parts.date),

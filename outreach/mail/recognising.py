@@ -114,7 +114,7 @@ def _encloses_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
         return Meaning(said, "a notice that encloses our post", "id", post.post, reason_in(mail.words))
     if _names_in(mail.head, "List-Post", post.list_address):
         return Meaning(Verdict.DISTRIBUTED, "our post, wrapped by the list", "id", post.post)
-    if any("confirm" in address.partition("@")[0] for address in _addresses(mail.head, ("From", "Reply-To"))):
+    if any("confirm" in address.partition("@")[0] for address in addresses_in(mail.head, ("From", "Reply-To"))):
         return Meaning(Verdict.NEEDS_CONFIRM, "from an address that takes confirmations", "id", post.post)
     if is_own_subject and _is_from_server(mail.head, post.list_address):
         rule = "our post back from the list's owner, in a language of its own"
@@ -123,7 +123,7 @@ def _encloses_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
 
 
 def _daemon_quotes_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
-    senders = _addresses(mail.head, ("From", "Sender"))
+    senders = addresses_in(mail.head, ("From", "Sender"))
     is_daemon = any(_DAEMONS.fullmatch(address.partition("@")[0]) for address in senders)
     if not is_daemon and header(mail.head, "Return-Path").strip() != "<>":
         return None
@@ -195,7 +195,7 @@ def _by_shape(mail: Mail, quoted: Sequence[Sent]) -> Verdict | None:
     """Mailman's notice of a held post in any language: in bulk, from the bounces address, with List-Id but no List-Post."""
     head = mail.head
     is_of_mailman = "bulk" in header(head, "Precedence").lower() and head.get("List-Id") and not head.get("List-Post")
-    from_bounces = any("-bounces" in address.partition("@")[0] for address in _addresses(head, ("From", "Sender")))
+    from_bounces = any("-bounces" in address.partition("@")[0] for address in addresses_in(head, ("From", "Sender")))
     return Verdict.HELD if quoted and is_of_mailman and from_bounces else None
 
 
@@ -245,7 +245,8 @@ def _letters(text: str) -> str:
     return plain(text).casefold()
 
 
-def _addresses(head: Message, names: Iterable[str]) -> set[str]:
+def addresses_in(head: Message, names: Iterable[str]) -> set[str]:
+    """Give the addresses in headers of these names, in lower case."""
     values = [header(head, name) for name in names]
     return {address.strip().lower() for _, address in getaddresses(values) if "@" in address}
 
@@ -260,5 +261,5 @@ def _is_from_server(head: Message, list_address: str) -> bool:
     return any(
         is_address_of(address, local, host)
         or (address.rpartition("@")[2] == host and address.partition("@")[0] in _SERVERS)
-        for address in _addresses(head, ("From", "Sender", "Return-Path"))
+        for address in addresses_in(head, ("From", "Sender", "Return-Path"))
     )

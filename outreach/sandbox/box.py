@@ -11,6 +11,7 @@ from typing import Self
 from .clock import Clock
 from .graph import Graph
 from .identifiers import page_number
+from .imap_server import PASSWORD, ImapServer
 from .maillist import MailList
 from .patience import Patience
 from .post_office import PostOffice
@@ -48,6 +49,8 @@ class Sandbox:
         self._patience = Patience()
         self._web: WebServer | None = None
         self._smtp: SmtpServer | None = None
+        self._imap: ImapServer | None = None
+        self._imap_port = 0
         clock = clock or Clock()
         self._build_graph(community, pages, clock)
         self._build_mail(community, lists, clock)
@@ -88,16 +91,20 @@ class Sandbox:
         web.run()
         smtp.run()
         self._web, self._smtp = web, smtp
+        self._imap = ImapServer((self._host, self._imap_port), self.mail)
+        self._imap_port = self._imap.server_address[1]
+        self._imap.run()
 
     def stop(self) -> None:
         """Stop serving and cut every connection within two seconds. What was posted stays readable."""
         self._patience.end()
-        stoppers = [threading.Thread(target=server.stop) for server in (self._web, self._smtp) if server is not None]
+        running = [server for server in (self._web, self._smtp, self._imap) if server is not None]
+        stoppers = [threading.Thread(target=server.stop) for server in running]
         for stopper in stoppers:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
-        self._web = self._smtp = None
+        self._web = self._smtp = self._imap = None
 
     def reset(self) -> None:
         """Forget posts, mails, journals and faults; tokens, lists, rules and the clock stay."""
@@ -131,6 +138,16 @@ class Sandbox:
     def smtp_port(self) -> int:
         """The port for mail; 0 before the first start."""
         return self._smtp_port
+
+    @property
+    def imap_port(self) -> int:
+        """The port where mailboxes are read, on the same host: with an address and `mailbox_password`."""
+        return self._imap_port
+
+    @property
+    def mailbox_password(self) -> str:
+        """The password of every mailbox."""
+        return PASSWORD
 
     @property
     def page_id(self) -> str:

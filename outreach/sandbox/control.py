@@ -34,7 +34,8 @@ def addresses(box: "Sandbox") -> dict[str, Any]:
         "app_id": box.app_id, "app_secret": box.app_secret, "app_token": box.app_token, "user_token": box.user_token,
         "page_id": box.page_id, "page_token": box.page_token, "pages": [asdict(page) for page in box.pages],
         "list_address": box.list_address, "lists": box.lists, "member": box.member, "alert_address": box.alert_address,
-        "page_url": box.page_url, "archive_url": box.archive_url,
+        "page_url": box.page_url, "archive_url": box.archive_url, "mailboxes_url": box.mailboxes_url,
+        "imap_port": box.imap_port, "mailbox_password": box.mailbox_password,
     }  # fmt: skip
 
 

@@ -34,7 +34,10 @@ class Verdict:
 
 @dataclass
 class MailList:
-    """Settings of one list. `size_limit` counts bytes of the raw mail."""
+    """Settings of one list. `size_limit` counts bytes of the raw mail. `moderators` are asked by mail what to do with a held post.
+
+    `looked_at_first` are subjects that a moderator sees first, on a list that is not moderated otherwise.
+    """
 
     address: str
     name: str
@@ -43,6 +46,8 @@ class MailList:
     non_members: Literal["hold", "reject"] = "hold"
     size_limit: int = 40 * 1024
     dedupe: Literal["none", "message-id", "body"] = "none"
+    moderators: set[str] = field(default_factory=set)
+    looked_at_first: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set, repr=False)
 
     @property
@@ -91,7 +96,8 @@ def _objection(mail_list: MailList, heads: Heads, raw: bytes) -> str | None:
         return "Message has no subject"
     if _has_command(heads.subject, plain_text(raw).splitlines()):
         return "Message contains administrivia"
-    return "The message comes from a moderated member" if mail_list.moderated else None
+    is_moderated = mail_list.moderated or heads.subject in mail_list.looked_at_first
+    return "The message comes from a moderated member" if is_moderated else None
 
 
 def _repeated(mail_list: MailList, heads: Heads, raw: bytes) -> Verdict:

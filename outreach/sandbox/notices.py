@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from .letters import Heads
+from .letters import Heads, Mail
 from .maillist import MailList
 
 
@@ -19,6 +19,21 @@ def held_notice(mail_list: MailList, heads: Heads, reason: str, at: datetime) ->
         f"The message is being held because:\n\n    {reason}\n\n"
         "It will either be posted to the list, or you will be told what the moderator decided.\n"
     )
+    return note.as_bytes()
+
+
+def moderator_request(mail_list: MailList, heads: Heads, held: Mail, *, key: str, to: str) -> bytes:
+    """Ask a moderator what to do with a held post, which is attached. A mail to its answer address lets it through."""
+    local, _, host = mail_list.address.partition("@")
+    note = _letter(
+        mail_list, to, f"{mail_list.address} post from {heads.sender} requires approval", held.at, role="owner"
+    )
+    note["Reply-To"] = f"{local}+release-{key}@{host}"
+    note.set_content(
+        f"As a list moderator, your approval is asked for a post to {mail_list.address}\n\n    {heads.subject}\n\n"
+        "To let the message through, answer this mail. To leave it where it is, do nothing.\n"
+    )
+    note.add_attachment(_parsed(held.raw))
     return note.as_bytes()
 
 

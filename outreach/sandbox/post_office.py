@@ -1,6 +1,9 @@
 """The mail side of the sandbox: lists, mailboxes, the moderator's desk, and the journal of submissions."""
 
 import hashlib
+import hmac
+import re
+import secrets
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +14,10 @@ from .clock import Clock
 from .faults import Faults
 from .letters import Heads, Mail, read_heads, with_list_marks
 from .maillist import Fate, MailList, Verdict, judge, remember
-from .notices import held_notice, refused_notice, rejected_notice
+from .notices import held_notice, moderator_request, refused_notice, rejected_notice
 from .smtp_faults import SmtpFault
+
+_RELEASE = re.compile(r"(?P<local>[^@+]+)\+release-(?P<key>[0-9a-f]+)@(?P<host>[^@]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Held:
     list: str
     reason: str
     mail: Mail
+    key: str = ""
 
 
 class PostOffice:
@@ -50,6 +56,7 @@ class PostOffice:
         self._lock = threading.RLock()
         self._is_open = False
         self._boxes: dict[str, list[bytes]] = {address: [] for address in mailboxes}
+        self._times: dict[str, list[datetime]] = {}
         self._distributed: list[Mail] = []
         self._held: dict[int, Held] = {}
         self._numbers = count(1)
@@ -63,6 +70,11 @@ class PostOffice:
         """Return the mails in a mailbox, oldest first."""
         with self._lock:
             return list(self._boxes.get(address.lower(), []))
+
+    def came_at(self, address: str) -> list[datetime]:
+        """Return when the mails of a mailbox came, oldest first."""
+        with self._lock:
+            return list(self._times.get(address.lower(), []))
 
     def add_mailbox(self, address: str) -> None:
         """Open a mailbox for a person, so that mail to this address is accepted."""
@@ -116,6 +128,7 @@ class PostOffice:
             self.faults.clear()
             self._distributed.clear()
             self._held.clear()
+            self._times.clear()
             for mails in self._boxes.values():
                 mails.clear()
             for mail_list in self.lists.values():
@@ -123,7 +136,8 @@ class PostOffice:
 
     def knows(self, address: str) -> bool:
         """Say whether mail to an address is accepted."""
-        return self._is_open or address.lower() in self.lists or address.lower() in self._boxes
+        is_release = bool(_RELEASE.fullmatch(address.lower()))
+        return self._is_open or is_release or address.lower() in self.lists or address.lower() in self._boxes
 
     def accept(self, envelope: "Envelope", reply: str) -> None:
         """Take a mail, do with it what its recipients are for, and note what the client was told."""
@@ -138,6 +152,8 @@ class PostOffice:
 
     def _hand_over(self, address: str, raw: bytes) -> str:
         mail_list = self.lists.get(address)
+        if mail_list is None and self._release_by(address):
+            return "delivered"
         if mail_list is None:
             self._deliver(address, raw)
             return "delivered"
@@ -152,12 +168,26 @@ class PostOffice:
                 self._distribute(mail_list, heads, mail)
             case Fate.HELD:
                 number = next(self._numbers)
-                self._held[number] = Held(number, mail.list, verdict.reason, mail)
+                self._held[number] = Held(number, mail.list, verdict.reason, mail, secrets.token_hex(8))
+                self._ask_moderators(mail_list, heads, self._held[number])
                 self._notify(heads, held_notice(mail_list, heads, verdict.reason, mail.at))
             case Fate.REJECTED:
                 self._notify(heads, rejected_notice(mail_list, heads, verdict.reason, mail.raw, mail.at))
             case Fate.DROPPED:
                 pass
+
+    def _ask_moderators(self, mail_list: MailList, heads: Heads, held: Held) -> None:
+        for moderator in sorted(mail_list.moderators):
+            self._deliver(moderator, moderator_request(mail_list, heads, held.mail, key=held.key, to=moderator))
+
+    def _release_by(self, address: str) -> bool:
+        """Let a post through by a mail to the address that its moderator was told; anybody else does not know it."""
+        found = _RELEASE.fullmatch(address)
+        held = [each for each in self._held.values() if found and hmac.compare_digest(each.key, found["key"])]
+        for each in held:
+            if each.list == f"{found['local']}@{found['host']}":  # type: ignore[index]
+                self.release(each.id)
+        return found is not None
 
     def _distribute(self, mail_list: MailList, heads: Heads, mail: Mail) -> None:
         copy = with_list_marks(mail.raw, prefix=mail_list.prefix, marks=mail_list.marks)
@@ -172,6 +202,7 @@ class PostOffice:
 
     def _deliver(self, address: str, raw: bytes) -> None:
         self._boxes.setdefault(address, []).append(raw)
+        self._times.setdefault(address, []).append(self._clock.now())
 
     def _note(self, envelope: "Envelope", outcome: str, reply: str) -> None:
         heads = read_heads(envelope.raw)

@@ -1,5 +1,6 @@
 """What is known of posts after a channel took them: those that mail may still speak of, what was seen, what was not in time."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from outreach.model import Post
+from outreach.store import safety
 from outreach.store.columns import Instant
 from outreach.store.engine import Transaction
 from outreach.store.lanes import in_order
@@ -19,6 +21,7 @@ SEEN = ("distributed", "acknowledged", "member-bounce", "found", "twice")
 MOST_POSTS = 300
 _LEARNT_FROM = timedelta(days=180)
 _TOO_FEW = 3
+_ANSWER = "answer that lets through post "
 _MOST_SIGHTINGS = 2000
 
 
@@ -89,6 +92,22 @@ _UNSEEN = (
     .order_by(attempts.c.started_at.desc())
     .limit(MOST_POSTS)
 )
+
+
+def keep_answer(tx: Transaction, post_id: int, to: str, subject: str, words: str) -> None:
+    """Keep the mail by which a person may let a held post through, in place of an earlier one."""
+    safety.remember(tx, f"{_ANSWER}{post_id}", json.dumps([to, subject, words]))
+
+
+def answer_of(tx: Transaction, post_id: int) -> tuple[str, str, str] | None:
+    """Give that mail as (address, subject, words); None where there is none, or it was sent."""
+    kept = safety.remembered(tx, f"{_ANSWER}{post_id}")
+    return tuple(json.loads(kept)) if kept else None
+
+
+def forget_answer(tx: Transaction, post_id: int) -> None:
+    """Keep that mail no longer: it works once."""
+    safety.forget(tx, f"{_ANSWER}{post_id}")
 
 
 def hold_back(tx: Transaction, post: Post, *, now: datetime, note: str) -> bool:

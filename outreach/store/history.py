@@ -56,6 +56,14 @@ def see(
     tx.execute(insert(sightings), row)
 
 
+def happened_to(
+    tx: Transaction, post: Post, kind: str, *, now: datetime, person: str | None = None, note: str | None = None
+) -> None:
+    """Write down something that was done about a post and that moves nothing."""
+    row = {"at": now, "kind": kind, "post_id": post.id, "attempt": post.attempt, "person": person, "note": note}
+    tx.execute(insert(events), row)
+
+
 def see_copies(tx: Transaction, post_id: int, *, at: datetime, remote_ids: Sequence[str], url: str | None) -> None:
     """Write down that a post is there more than once; nothing where it is there once."""
     if len(remote_ids) > 1:

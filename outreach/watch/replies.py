@@ -14,8 +14,10 @@ from typing import Any
 
 from outreach.channels import Channel, HasMailbox
 from outreach.lifecycle import IllegalMove
+from outreach.mail.answering import answer_to
 from outreach.mail.imap_mailbox import Account, Arrived, Place, read_new
 from outreach.mail.meaning import Meaning, Sent, Verdict
+from outreach.mail.opened import open_mail
 from outreach.mail.recognising import meaning
 from outreach.model import Move, Post, State
 from outreach.store import Store, Transaction, arrivals, history, moves, posts, safety
@@ -152,6 +154,9 @@ class Replies:
             evidence = {**evidence, "remote_ids": [of.sent.message_id] * 2}
             log.error("%s: the list distributed it twice", post.name)
         history.see(tx, post.id, at=now, kind=kind, evidence=evidence)
+        answer = answer_to(open_mail(mail.raw), means, of.sent)
+        if answer is not None:
+            arrivals.keep_answer(tx, post.id, answer.to, answer.subject, answer.words)
         if means.verdict in _CAME_THROUGH:
             self._came_through(tx, post, now)
         elif arrivals.is_seen(of.seen):

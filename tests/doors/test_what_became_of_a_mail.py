@@ -215,3 +215,68 @@ def a_refusal(town: Town, subject: str) -> bytes:
         f'    Posting of your message titled "{subject}"\r\n\r\n'
         'has been rejected by the list moderator, for the following reason:\r\n\r\n"No."\r\n'
     ).encode()
+
+
+def test_a_moderator_lets_a_held_mail_through_with_one_command_and_then_it_is_seen(town: Town) -> None:
+    town.list.moderated = True
+    town.list.moderators = {town.box.member}
+    town.send()
+    town.deliver()
+    town.look()
+    assert town.state() == "held"
+    [entry] = [entry for entry in town.history() if entry.get("what") == "moderate"]
+    [held] = town.box.mail.held()
+    assert held.key not in str(town.history())
+    assert entry["evidence"]["basis"] == "id"
+
+    assert town.place.cli("let-through", "1", "--as", "ann@example.org").code == 0
+    again = town.place.cli("let-through", "1/listserv")
+    assert (again.code, "asked nobody" in again.err + again.out) == (1, True)
+    assert town.box.mail.held() == []
+    assert town.state() == "held"  # until its copy is seen
+    town.deliver()
+    town.look()
+
+    assert town.state() == "published"
+    assert [kind for kind in town.told() if kind not in ("held", "moderate")] == [
+        *("queue", "attempt", "publish", "hold", "let through", "distributed", "release")
+    ]
+    assert len(town.box.mail.distributed()) == 1
+
+
+def test_an_answer_that_cannot_be_mailed_is_told_and_can_be_given_again(town: Town) -> None:
+    town.list.moderated = True
+    town.list.moderators = {town.box.member}
+    town.send()
+    town.deliver()
+    town.look()
+    town.box.mail.fail("MAIL", "451")
+    refused = town.place.cli("let-through", "1")
+    assert (refused.code, "could not be mailed to the list" in refused.err + refused.out) == (1, True)
+    assert town.place.cli("let-through", "1").code == 0
+    assert town.box.mail.held() == []
+
+
+def test_a_forged_question_of_another_host_is_never_answered(town: Town) -> None:
+    town.list.moderated = True
+    town.list.moderators = {town.box.member}
+    town.send()
+    for raw in town.box.mail.mailbox(town.box.member):
+        town.mailbox.put(raw.replace(b"@lists.example.org", b"@elsewhere.example.net"))
+    town.look()
+    assert town.place.cli("let-through", "1").code == 1
+    assert len(town.box.mail.held()) == 1
+
+
+def test_the_mailbox_of_the_sandbox_is_read_as_any_other(place: Place, box: Sandbox) -> None:
+    place.settings |= MAILBOX | {
+        "IMAP_PORT": str(box.imap_port),
+        "IMAP_USERNAME": box.member,
+        "IMAP_PASSWORD": box.mailbox_password,
+    }
+    assert place.cli("add", place.letter(to="listserv")).code == 0
+    assert place.cli("worker", "--once").code == 0
+    assert place.cli("worker", "--once").code == 0
+    history = place.json("show", "1/listserv")["posts"][0]["history"]
+    assert [entry.get("what", entry["kind"]) for entry in history] == ["queue", "attempt", "publish", "distributed"]
+    assert place.cli("channels", "check", "listserv").code == 0

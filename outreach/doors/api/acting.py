@@ -21,6 +21,7 @@ def routes(api: Api) -> APIRouter:
     router = APIRouter(tags=["deciding"])
     _add_pauses(router, api)
     _add_moves(router, api)
+    _add_letting_through(router, api)
     _add_approving(router, api)
     _add_comments(router, api)
     _add_presence(router, api)
@@ -62,6 +63,21 @@ def _add_moves(router: APIRouter, api: Api) -> None:
             return api.desk.confirm(name, url=of.url, person=call.person)
 
         return _act(api, call, _Wanted(number, of), "confirm", act)
+
+
+def _add_letting_through(router: APIRouter, api: Api) -> None:
+    @router.post(
+        "/announcements/{number}/let-through",
+        response_model=told.Changed,
+        summary="Tell the list to let a held post through, where it asked at the sender's address",
+    )
+    def let_through(
+        number: Number, of: asked.OfPosts, call: Annotated[Call, Depends(api.posts(Verb.WRITE))]
+    ) -> Response:
+        def act(name: str) -> Changed:
+            return api.desk.let_through(name, person=call.person)
+
+        return _act(api, call, _Wanted(number, of), "let through", act)
 
 
 class _Wanted:

@@ -12,7 +12,7 @@ from outreach.model import BadInput, Problem, State
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (approve, pause, resume, cancel, requeue, confirm):
+    for command in (approve, pause, resume, cancel, requeue, confirm, let_through):
         app.command(rich_help_panel="Act")(command)
     channels = typer.Typer(invoke_without_command=True)
     channels.callback()(list_channels)
@@ -128,6 +128,15 @@ def confirm(
     Example: [cyan]outreach confirm 12/facebook --url https://www.facebook.com/…[/cyan]
     """
     _act(lambda desk, who: desk.confirm(name, url=url, person=who), person, as_json)
+
+
+@verb
+def let_through(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Tell the list to let a held post through, where it asked you as its moderator.
+
+    Example: [cyan]outreach let-through 12/listserv[/cyan]
+    """
+    _act(lambda desk, who: desk.let_through(name, person=who), person, as_json)
 
 
 # Channels

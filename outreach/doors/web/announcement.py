@@ -75,6 +75,13 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
         asked = partial(desk.confirm, url=form.text("url").strip() or None)
         return _decided(site, request, form, number, Decided("confirmed. It counts as published.", asked))
 
+    @router.post("/announcements/{number}/let-through")
+    def let_through(
+        request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
+    ) -> Response:
+        done = "to be let through: the list was told so by mail."
+        return _decided(site, request, form, number, Decided(done, desk.let_through))
+
 
 def _add_comments(router: APIRouter, site: Site) -> None:
     @router.post("/announcements/{number}/comment")

@@ -43,6 +43,9 @@ def about_post(told: Told, revision: int, visitor: Visitor) -> list[Action]:
             return list(_about_a_doubt(told, seen))
         case State.FAILED | State.MISSED if may_write:
             return [_again(seen), *_cancel(seen, "Let it be")]
+        case State.HELD if may_write and told.can_be_let_through:
+            does = "The list asked you, as its moderator. It is told by mail to send the post out; this page notices when it did."
+            return [Action("let-through", "Let it through", does, seen, style="primary")]
         case State.PUBLISHED if may_write and post.message_id and not _was_seen(told):
             does = "You found it on the list, or another member has it. It is noted in the history; nothing is sent."
             return [Action("confirm", "I saw it on the list", does, seen)]
