@@ -47,6 +47,13 @@ _TRIED = (
 )
 
 
+def sent_at(tx: Transaction, post: Post) -> datetime | None:
+    """Give the instant at which the latest try of a post began."""
+    query = select(attempts.c.started_at).where(attempts.c.post_id == post.id, attempts.c.number == post.attempt)
+    found: datetime | None = tx.execute(query).scalar()
+    return found
+
+
 def sighted(tx: Transaction, ids: Collection[int]) -> dict[int, list[Sighted]]:
     """Give what was seen of each of these posts, oldest first."""
     if not ids:

@@ -153,6 +153,10 @@ class Replies:
             kind = history.TWICE
             evidence = {**evidence, "remote_ids": [of.sent.message_id] * 2}
             log.error("%s: the list distributed it twice", post.name)
+        began = arrivals.sent_at(tx, post)
+        came = min(mail.received_at or now, now)
+        if began is not None:
+            evidence = {**evidence, "after_s": max(0, round((came - began).total_seconds()))}
         history.see(tx, post.id, at=now, kind=kind, evidence=evidence)
         answer = answer_to(open_mail(mail.raw), means, of.sent)
         if answer is not None:

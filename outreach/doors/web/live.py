@@ -8,6 +8,8 @@ from fastapi import Request, Response
 from outreach.model import Post, State
 
 SOON_S, OFTEN_S, SELDOM_S = 60, 3, 15
+SEEN_WITHIN = timedelta(minutes=5)
+"""So soon after it was sent a list's copy is usually seen."""
 
 
 def is_known(request: Request, pulse: str) -> bool:
@@ -21,11 +23,14 @@ def nothing_new() -> Response:
 
 
 def every_s(posts: Iterable[Post], now: datetime) -> int:
-    """Say how often to ask: often while something is on its way or about to be."""
+    """Say how often to ask: often while something is on its way or about to be, or waits for a word of its list."""
     soon = now + timedelta(seconds=SOON_S)
     moves = (State.PUBLISHING, State.QUEUED)
     looked_for = State.UNCONFIRMED
     for post in posts:
+        is_new_mail = post.state is State.PUBLISHED and post.message_id is not None and now - post.due_at < SEEN_WITHIN
+        if post.state is State.HELD or is_new_mail:
+            return OFTEN_S
         if post.state is looked_for and post.look_at is not None and post.look_at <= soon:
             return OFTEN_S
         if post.state in moves and not post.paused and post.due_at <= soon:

@@ -207,10 +207,24 @@ def _sighting(entry: Mapping[str, Any]) -> Entry:
     what, tone = _SIGHTINGS.get(entry["what"], (f"Seen: {entry['what']}", ""))
     problems = evidence.pop("problems", ())
     listed = problems if isinstance(problems, list) else [problems]
-    note = " ".join(str(part) for part in (evidence.pop("why", ""), *listed) if part)
+    said = (evidence.pop("why", ""), _how_long(evidence.pop("after_s", None)), *listed)
+    note = " ".join(str(part) for part in said if part)
     url = str(evidence.get("url") or "")
     return Entry(
         entry["at"], what, note=note, tone=tone, url=url if is_web_address(url) else "", codes=_codes(evidence)
+    )
+
+
+def _how_long(seconds: object) -> str:
+    """Say how long a mail was on its way, there and back."""
+    if not isinstance(seconds, int):
+        return ""
+    if seconds < 120:
+        return f"It came {seconds} s after it was sent."
+    return (
+        f"It came {seconds // 60} min after it was sent."
+        if seconds < 7200
+        else f"It came {seconds // 3600} h after it was sent."
     )
 
 
