@@ -368,7 +368,7 @@ class House:
 
     def _mailboxes(self) -> list[Errand]:
         every_s = 2 if self.settings.is_sandbox else 30
-        return [Errand("mailbox", every_s, self.new_replies().round)] if self.settings.IMAP_HOST else []
+        return [Errand("mailbox", every_s, self.new_replies().round)] if self.settings.unseen_after else []
 
     def new_replies(self) -> Replies:
         """Build what reads the answers of lists, with channels of its own."""

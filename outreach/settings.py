@@ -32,10 +32,15 @@ _LOOK_DIGITS = 6  # eleven days
 _ADDRESS = re.compile(r"[!-+\--;=?-~]+@[!-+\--;=?-~]+")
 
 
+def _folders(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+
+
 def _addresses(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
+_IMAP_PORTS = {"tls": 993, "starttls": 143, "none": 143}
 MAY_HOLD_A_PASSWORD = ("OUTREACH_DATABASE_URL",)
 """Settings that are no secrets by themselves, but may hold one."""
 
@@ -140,6 +145,14 @@ class Settings(BaseModel):
     IMAP_USERNAME: str = Field("", description="the mailbox; it is read and never changed")
     IMAP_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
     IMAP_FOLDER: str = Field("INBOX", description="where to look; several with commas between, such as INBOX,Junk")
+    WATCHER_HOST: str = Field(
+        "", description="the IMAP server of a second member's mailbox, for a first one that never shows its own mails"
+    )
+    WATCHER_PORT: int | None = Field(None, ge=1, le=65535, description="as IMAP_PORT")
+    WATCHER_SECURITY: Security = Field("tls", description="as IMAP_SECURITY")
+    WATCHER_USERNAME: str = Field("", description="that mailbox; it is read and never changed")
+    WATCHER_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
+    WATCHER_FOLDER: str = Field("INBOX", description="as IMAP_FOLDER")
     OUTREACH_ALLOW_INSECURE: bool = Field(
         False, description="true: plain http, SMTP_SECURITY=none and IMAP_SECURITY=none beyond this machine"
     )
@@ -182,7 +195,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("url", "write an address such as https://monitor.example.org/ping/…")
         return value
 
-    @field_validator("IMAP_FOLDER")
+    @field_validator("IMAP_FOLDER", "WATCHER_FOLDER")
     @classmethod
     def _are_folders(cls, value: str) -> str:
         names = [name.strip() for name in value.split(",")]
@@ -225,7 +238,12 @@ class Settings(BaseModel):
             "IMAP_USERNAME": self.IMAP_USERNAME,
             "IMAP_PASSWORD": self.IMAP_PASSWORD.get_secret_value(),
         }
-        groups = [("the Page", page), ("the SMTP log-in", login), ("the mailbox", mailbox)]
+        watcher = {
+            "WATCHER_HOST": self.WATCHER_HOST,
+            "WATCHER_USERNAME": self.WATCHER_USERNAME,
+            "WATCHER_PASSWORD": self.WATCHER_PASSWORD.get_secret_value(),
+        }
+        groups = [("the Page", page), ("the SMTP log-in", login), ("the mailbox", mailbox), ("the watcher", watcher)]
         if self.LISTSERV_ADDRESS or self.LISTSERV_SENDER:
             groups.append(("the listserv", listserv))
         if self.OUTREACH_ALERT_EMAIL:
@@ -257,6 +275,8 @@ class Settings(BaseModel):
             )
         if self.IMAP_HOST and self.IMAP_SECURITY == "none" and not is_loopback(self.IMAP_HOST):
             complaints.append("IMAP_SECURITY: none would show the mailbox and its password to others. Write tls.")
+        if self.WATCHER_HOST and self.WATCHER_SECURITY == "none" and not is_loopback(self.WATCHER_HOST):
+            complaints.append("WATCHER_SECURITY: none would show the mailbox and its password to others. Write tls.")
         return complaints
 
     @property
@@ -288,17 +308,27 @@ class Settings(BaseModel):
     @property
     def imap_port(self) -> int:
         """The port given, or the one that goes with the security."""
-        return self.IMAP_PORT or {"tls": 993, "starttls": 143, "none": 143}[self.IMAP_SECURITY]
+        return self.IMAP_PORT or _IMAP_PORTS[self.IMAP_SECURITY]
 
     @property
     def imap_folders(self) -> tuple[str, ...]:
         """The folders to look into, each once, in the order given."""
-        return tuple(dict.fromkeys(name.strip() for name in self.IMAP_FOLDER.split(",")))
+        return _folders(self.IMAP_FOLDER)
+
+    @property
+    def watcher_port(self) -> int:
+        """The port of the watcher, in the same way."""
+        return self.WATCHER_PORT or _IMAP_PORTS[self.WATCHER_SECURITY]
+
+    @property
+    def watcher_folders(self) -> tuple[str, ...]:
+        """The folders of the watcher, in the same way."""
+        return _folders(self.WATCHER_FOLDER)
 
     @property
     def unseen_after(self) -> timedelta | None:
         """How long a list's copy may take to be seen; None where no mailbox is read, in which it could be."""
-        if not self.IMAP_HOST:
+        if not (self.IMAP_HOST or self.WATCHER_HOST):
             return None
         return timedelta(hours=72) if self.LISTSERV_MODERATED else timedelta(minutes=30)
 

@@ -18,6 +18,10 @@ _GROUPS = (
     ("LISTSERV_", "The listserv. Without an address there is no channel called listserv."),
     ("SMTP_", "The submission server of the sender's address."),
     ("IMAP_", "A mailbox that gets the list's mail. Without it a mail in doubt waits for a person."),
+    (
+        "WATCHER_",
+        "A second mailbox, of another member at another provider: Gmail, for one, never shows a list's copy of one's own mail.",
+    ),
 )
 
 

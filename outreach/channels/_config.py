@@ -24,4 +24,4 @@ def config_of(channel: Channel, settings: Settings) -> str:
     )
 
 
-_NOT_TO_PUBLISH_WITH = ("OUTREACH_", "IMAP_", "LISTSERV_KIND")
+_NOT_TO_PUBLISH_WITH = ("OUTREACH_", "IMAP_", "WATCHER_", "LISTSERV_KIND", "LISTSERV_MODERATED")

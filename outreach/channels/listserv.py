@@ -67,13 +67,14 @@ class Listserv:
         surroundings: Surroundings,
         is_sandbox: bool = False,
         mailbox: Account | None = None,
+        watcher: Account | None = None,
         runs_on: ListServer = "auto",
     ) -> None:
         self._sender_name, self._sender = parseaddr(sender)
         self._address = address
         self._domain = self._sender.rpartition("@")[2]
         self._server = server
-        self._mailbox = mailbox
+        self._mailboxes = [account for account in (mailbox, watcher) if account]
         self._runs_on = runs_on
         self._max_bytes = max_bytes
         self._is_sandbox = is_sandbox
@@ -96,6 +97,7 @@ class Listserv:
             surroundings=surroundings,
             is_sandbox=is_loopback(urlsplit(settings.FACEBOOK_GRAPH_URL).hostname or ""),
             mailbox=_mailbox_of(settings),
+            watcher=_watcher_of(settings),
             runs_on=settings.LISTSERV_KIND,
         )
 
@@ -177,9 +179,10 @@ class Listserv:
     def find(self, attempt: Attempt) -> Finding:
         """Look for the list's copy in a member's mailbox, if there is one: a list itself cannot be asked. Never `Absent`."""
         wanted = attempt.content.message_id
-        if self._mailbox is None or not wanted:
+        if not self._mailboxes or not wanted:
             return CannotTell(f"a list cannot be asked; look whether {wanted} arrived")
-        return _list_copies.find(self._mailbox, ListMail(wanted, self._address))
+        found = [_list_copies.find(account, ListMail(wanted, self._address)) for account in self._mailboxes]
+        return next((finding for finding in found if not isinstance(finding, CannotTell)), found[0])
 
     @property
     def list_address(self) -> str:
@@ -187,8 +190,8 @@ class Listserv:
         return self._address
 
     def mailboxes(self) -> list[Account]:
-        """The member's mailbox, if one is set up."""
-        return [self._mailbox] if self._mailbox else []
+        """The member's mailbox and the watcher's, as far as they are set up."""
+        return list(self._mailboxes)
 
     def answer(self, to: str, subject: str, words: str) -> Outcome:
         """Mail an answer to the list server: plain text and nothing else, as commands want it."""
@@ -221,7 +224,8 @@ class Listserv:
 
     def check(self) -> list[Problem]:
         """Log in to the submission server and name the sender, then leave; look whether the mailbox can be read."""
-        return self._problems_of_submission() + (_list_copies.problems(self._mailbox) if self._mailbox else [])
+        of_mailboxes = [problem for account in self._mailboxes for problem in _list_copies.problems(account)]
+        return self._problems_of_submission() + of_mailboxes
 
     def _problems_of_submission(self) -> list[Problem]:
         outcome = submission.rehearse(self._server, sender=self._sender)
@@ -254,6 +258,20 @@ def _mailbox_of(settings: Settings) -> Account | None:
         username=settings.IMAP_USERNAME,
         password=settings.IMAP_PASSWORD.get_secret_value(),
         folders=settings.imap_folders,
+        timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
+    )
+
+
+def _watcher_of(settings: Settings) -> Account | None:
+    if not settings.WATCHER_HOST:
+        return None
+    return Account(
+        host=settings.WATCHER_HOST,
+        port=settings.watcher_port,
+        security=settings.WATCHER_SECURITY,
+        username=settings.WATCHER_USERNAME,
+        password=settings.WATCHER_PASSWORD.get_secret_value(),
+        folders=settings.watcher_folders,
         timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
     )
 

@@ -52,7 +52,7 @@ def _own_id(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
         if post.message_id in mail.message_ids:
             marks = list_marks(mail.head, post.list_address)
             if marks:
-                return Meaning(Verdict.DISTRIBUTED, "our Message-ID and a mark of the list", "id", post.post, marks[0])
+                return Meaning(Verdict.DISTRIBUTED, "our Message-ID and a mark of the list", "id", post.post)
             return Meaning(Verdict.OWN_COPY, "our Message-ID without a mark of the list", "id", post.post)
     return None
 

@@ -149,13 +149,13 @@ class Replies:
     ) -> None:
         post, now = of.post, self._now()
         kind = str(means.verdict)
-        if means.verdict is Verdict.DISTRIBUTED and _is_second(of.seen, mail):
+        if means.verdict is Verdict.DISTRIBUTED and _is_second(of.seen, evidence["mailbox"], mail):
             kind = history.TWICE
             evidence = {**evidence, "remote_ids": [of.sent.message_id] * 2}
             log.error("%s: the list distributed it twice", post.name)
         began = arrivals.sent_at(tx, post)
         came = min(mail.received_at or now, now)
-        if began is not None:
+        if began is not None and means.verdict in _CAME_THROUGH:
             evidence = {**evidence, "after_s": max(0, round((came - began).total_seconds()))}
         history.see(tx, post.id, at=now, kind=kind, evidence=evidence)
         answer = answer_to(open_mail(mail.raw), means, of.sent)
@@ -202,13 +202,13 @@ def _known_of(tx: Transaction, channel: HasMailbox, post: Post, seen: Sequence[S
     return _Known(replace(post, message_id=post.message_id or content.message_id), sent, seen)
 
 
-def _is_second(seen: Sequence[Sighted], mail: Arrived) -> bool:
+def _is_second(seen: Sequence[Sighted], mailbox: object, mail: Arrived) -> bool:
     """Tell whether the same folder held a copy from the list before: another folder may hold the same mail once more."""
-    place = (mail.folder, mail.uid_validity)
+    place = (mailbox, mail.folder, mail.uid_validity)
     return any(
         each.kind == str(Verdict.DISTRIBUTED)
         and each.evidence.get("basis") == "id"
-        and (each.evidence.get("folder"), each.evidence.get("uid_validity")) == place
+        and tuple(map(each.evidence.get, ("mailbox", "folder", "uid_validity"))) == place
         and each.evidence.get("uid") != mail.uid
         for each in seen
     )

@@ -280,3 +280,24 @@ def test_the_mailbox_of_the_sandbox_is_read_as_any_other(place: Place, box: Sand
     history = place.json("show", "1/listserv")["posts"][0]["history"]
     assert [entry.get("what", entry["kind"]) for entry in history] == ["queue", "attempt", "publish", "distributed"]
     assert place.cli("channels", "check", "listserv").code == 0
+
+
+def test_the_watcher_sees_what_a_mailbox_never_shows_of_its_own(town: Town) -> None:
+    other = town.box.member.replace("coordinator", "first.member")
+    watcher = {"HOST": "127.0.0.1", "SECURITY": "none", "PORT": str(town.box.imap_port), "USERNAME": other}
+    town.place.settings |= {f"WATCHER_{name}": value for name, value in watcher.items()}
+    town.place.settings["WATCHER_PASSWORD"] = town.box.mailbox_password
+    town.send()
+    town.look()
+    assert town.told()[3:] == ["distributed"]
+    assert town.history()[-1]["evidence"]["mailbox"] == other
+    town.deliver()
+    town.look()
+    assert town.told()[3:] == ["distributed"]  # the copy of another member is not a second one
+
+
+def test_a_watcher_that_is_half_filled_is_refused(town: Town) -> None:
+    town.place.settings["WATCHER_HOST"] = "imap.example.org"
+    refused = town.place.cli("queue")
+    assert refused.code == 1
+    assert "The watcher is half filled" in refused.err + refused.out

@@ -146,6 +146,6 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
         "now": house.clock.now(),
         "soon": timedelta(days=21),
         "most_reason": MOST_REASON,
-        "has_mailbox": bool(house.settings.IMAP_HOST),
+        "has_mailbox": house.settings.unseen_after is not None,
     }
     return site.draw(request, "channels.html", visitor, rows=rows, **more, **shown)

@@ -20,6 +20,7 @@ _GROUPS = (
     ("The listserv", "LISTSERV_"),
     ("Sending mail", "SMTP_"),
     ("Reading mail", "IMAP_"),
+    ("Reading mail of a second member", "WATCHER_"),
 )
 
 

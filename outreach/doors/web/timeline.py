@@ -208,11 +208,15 @@ def _sighting(entry: Mapping[str, Any]) -> Entry:
     problems = evidence.pop("problems", ())
     listed = problems if isinstance(problems, list) else [problems]
     said = (evidence.pop("why", ""), _how_long(evidence.pop("after_s", None)), *listed)
-    note = " ".join(str(part) for part in said if part)
+    note = " ".join(_ended(str(part)) for part in said if part)
     url = str(evidence.get("url") or "")
     return Entry(
         entry["at"], what, note=note, tone=tone, url=url if is_web_address(url) else "", codes=_codes(evidence)
     )
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.rstrip().endswith((".", "!", "?", ":", "…")) else f"{sentence.rstrip()}."
 
 
 def _how_long(seconds: object) -> str:
