@@ -5,7 +5,18 @@ from collections.abc import Callable
 from fastapi import FastAPI
 
 from outreach.bootstrap import House
-from outreach.doors.api import acting, describing, hooks, keeping, looking, people, refusing, writing
+from outreach.doors.api import (
+    acting,
+    auditing,
+    describing,
+    hooks,
+    keeping,
+    looking,
+    people,
+    refusing,
+    rewording,
+    writing,
+)
 from outreach.doors.api.asking import Gate, Pace
 from outreach.doors.api.cursors import Cursors
 from outreach.doors.api.frame import Api
@@ -26,7 +37,7 @@ def create(house: House, *, address: Callable[[str], str], pace: Pace | None = N
         vault=Vault(house.secret),
         address=address,
     )
-    for part in (looking, writing, acting, keeping, people, hooks):
+    for part in (looking, writing, acting, keeping, rewording, auditing, people, hooks):
         app.include_router(part.routes(api))
     refusing.add(app)
     describing.add(app)

@@ -22,6 +22,9 @@ AppT = TypeVar("AppT", bound=ASGIApp)
 SAFE = ("GET", "HEAD", "OPTIONS")
 MOST_BYTES = 1_200_000
 MOST_UPLOAD_BYTES = 12_000_000
+PICTURES = "/api/v1/pictures"
+"""Where programs give pictures."""
+
 _MOST_FIELDS = 400
 
 POLICY = (
@@ -137,7 +140,8 @@ class Bounded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_upload = Headers(scope=scope).get("content-type", "").startswith("multipart/form-data")
+        is_form = Headers(scope=scope).get("content-type", "").startswith("multipart/form-data")
+        is_upload = is_form or scope["path"] == PICTURES
         most = MOST_UPLOAD_BYTES if is_upload else MOST_BYTES
         told = Headers(scope=scope).get("content-length", "0")
         if not told.isascii() or not told.isdecimal() or len(told) > 15 or int(told) > most:
