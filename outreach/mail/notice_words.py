@@ -107,6 +107,11 @@ ANSWERS = re.compile(r"^\s*(re|aw|sv|antw|odp|fwd?|wg|tr|vs|ynt|rv)\s*(\[\d+\])?
 NO_NOTICES = re.compile(r"^\s*(undeliver(able|ed)|non[- ]?delivery|delivery status notification|mail delivery failed)\b", re.IGNORECASE)  # fmt: skip
 """A subject that begins so is a bounce of something, perhaps of a notice, whose words it repeats."""
 
+QUOTES_A_SUBJECT = re.compile(
+    r"\b(subject|titled|entitled|betreff|sujet|objet|asunto)\b|\bmessage [\"“'‘«]", re.IGNORECASE
+)
+"""A notice that says so names a subject: one that is not ours is about somebody else's post."""
+
 BECAUSE = re.compile(
     r"(?:(?:is being held|held|rejected|refused|denied)[^.:\n]{0,80}(?:because|reasons?)\s*:?|following reasons?\s*:?|"
     r"reason (?:it is being held|given|is)\s*:?|the reason[^:\n]{0,40}:|gave the following reason[^:\n]{0,40}:)\s*",

@@ -19,12 +19,11 @@ MOST_BYTES = 2_000_000
 _MOST_PARTS = 200
 _DEEPEST = 30
 _MOST_TEXT = 200_000
+_LONGEST_HEADER = 5_000
 _PARSER = BytesParser(policy=compat32)  # the newer policy raises for some headers that are broken
 _HEADS = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 _ENCLOSED = ("message/rfc822", "message/global")
 _STATUS = ("message/delivery-status", "message/global-delivery-status")
-_HIDDEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->")
-_TAG = re.compile(r"(?s)<[^<>]{0,2000}>")
 _BLOCK_END = re.compile(r"(?i)<(br|/p|/div|/tr|/h\d|/li)\b[^<>]{0,200}>")
 _ID = re.compile(r"<[^<>\s]{3,900}>")
 
@@ -76,7 +75,7 @@ def open_mail(raw: bytes) -> Mail:
                 inside.append(first)
                 bodies.append(_text_of(first))
         elif kind in _HEADS:
-            inside.append(_HEAD_PARSER.parsestr(_decoded(part)))
+            inside.append(_head_in(part))
         elif kind in _STATUS:
             statuses += _blocks(part)
         elif kind == "message/disposition-notification":
@@ -103,6 +102,13 @@ def _parts(mail: Message) -> Iterator[Message]:
         payload = part.get_payload()
         if _kind(part).startswith("multipart/") and isinstance(payload, list) and depth < _DEEPEST:
             waiting += [(below, depth + 1) for below in reversed(payload) if isinstance(below, Message)]
+
+
+def _head_in(part: Message) -> Message:
+    """Read a head that is all there is of a mail; the parser has read it already where its type is one of messages."""
+    payload = part.get_payload()
+    first = payload[0] if isinstance(payload, list) and payload else None
+    return first if isinstance(first, Message) else _HEAD_PARSER.parsestr(_decoded(part))
 
 
 def _kind(part: Message) -> str:
@@ -134,7 +140,12 @@ def _shown(part: Message) -> str:
     text = _decoded(part)
     if _kind(part) != "text/html":
         return text
-    return unescape(_TAG.sub(" ", _BLOCK_END.sub("\n", _HIDDEN.sub(" ", text))))
+    import nh3  # start-up time: few notices are HTML
+
+    # A library takes the tags away in one pass; patterns of one's own can be made to go over a text again and again.
+    return unescape(
+        nh3.clean(_BLOCK_END.sub("\n", text[:_MOST_TEXT]), tags=set(), clean_content_tags={"script", "style"})
+    )
 
 
 def _decoded(part: Message) -> str:
@@ -164,7 +175,7 @@ def _is_usual(charset: str) -> bool:
 def header(head: Message, name: str) -> str:
     """Give a header in plain letters, folded lines joined; empty when it is not there."""
     try:
-        return _in_letters(str(head.get(name, "")))
+        return _in_letters(str(head.get(name, ""))[:_LONGEST_HEADER])
     except (ValueError, LookupError, TypeError, AttributeError, MessageError):
         return ""
 

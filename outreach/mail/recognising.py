@@ -11,7 +11,7 @@ from email.message import Message
 from email.utils import getaddresses
 
 from outreach.mail.meaning import Basis, Meaning, Sent, Verdict
-from outreach.mail.notice_words import ANSWERS, NO_NOTICES, meaning_of, reason_in
+from outreach.mail.notice_words import ANSWERS, NO_NOTICES, QUOTES_A_SUBJECT, meaning_of, reason_in
 from outreach.mail.opened import Mail, body_of, header, ids_of, open_mail, plain
 from outreach.mail.sightings import is_address_of, list_marks
 
@@ -58,7 +58,7 @@ def _own_id(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
 
 
 def _report(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
-    if not mail.is_report:
+    if not mail.is_report or (mail.receipts and not mail.statuses):
         return None
     inside = _ours_inside(mail, sent)
     if inside is None:
@@ -182,6 +182,8 @@ def _notice(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     if quoted:
         one = quoted[0].post if len(quoted) == 1 else None
         return Meaning(said, "a notice that quotes our subject", "subject" if one else "none", one, reason)
+    if QUOTES_A_SUBJECT.search(plain(mail.words)):
+        return Meaning(Verdict.UNRELATED, "a notice that quotes another subject")
     still_open = [post for post in of_list if post.is_open]
     one, basis = _only(still_open)
     return Meaning(said, "a notice that names the list", basis, one, reason)
@@ -248,7 +250,10 @@ def _letters(text: str) -> str:
 def addresses_in(head: Message, names: Iterable[str]) -> set[str]:
     """Give the addresses in headers of these names, in lower case."""
     values = [header(head, name) for name in names]
-    return {address.strip().lower() for _, address in getaddresses(values) if "@" in address}
+    try:
+        return {address.strip().lower() for _, address in getaddresses(values) if "@" in address}
+    except (RecursionError, ValueError, TypeError, IndexError):  # comments in comments, thousands deep
+        return set()
 
 
 def _names_in(head: Message, name: str, list_address: str) -> bool:
