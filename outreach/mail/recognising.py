@@ -7,6 +7,7 @@ taken for one of ours, whatever its words say. No address in a mail is ever open
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from email.message import Message
 from email.utils import getaddresses
 
@@ -249,11 +250,12 @@ def _letters(text: str) -> str:
 
 def addresses_in(head: Message, names: Iterable[str]) -> set[str]:
     """Give the addresses in headers of these names, in lower case."""
-    values = [header(head, name) for name in names]
-    try:
-        return {address.strip().lower() for _, address in getaddresses(values) if "@" in address}
-    except (RecursionError, ValueError, TypeError, IndexError):  # comments in comments, thousands deep
-        return set()
+    found: set[str] = set()
+    for value in (header(head, name) for name in names):
+        # One by one: some versions of the parser give nothing at all where one value is odd, or empty.
+        with suppress(RecursionError, ValueError, TypeError, IndexError):  # comments in comments, thousands deep
+            found |= {address.strip().lower() for _, address in getaddresses([value]) if "@" in address}
+    return found
 
 
 def _names_in(head: Message, name: str, list_address: str) -> bool:

@@ -125,8 +125,8 @@ class Replies:
             "uid_validity": mail.uid_validity,
             "mail_sha256": hashlib.sha256(mail.raw).hexdigest(),
         }
-        if any(each.evidence.get("mail_sha256") == evidence["mail_sha256"] for each in of.seen):
-            return 0  # it lies in two folders, or the server numbered its mails anew
+        if any(_is_same(each.evidence, evidence) for each in of.seen):
+            return 0  # it lies in two folders, or the server numbered its mails anew, or a look for it found it before
         try:
             with self._store.write() as tx:
                 self._conclude(tx, of, means, mail, evidence)
@@ -200,6 +200,11 @@ def _known_of(tx: Transaction, channel: HasMailbox, post: Post, seen: Sequence[S
     )
     sent = Sent(post.name, content.message_id or "", channel.list_address, post.title, content.text, is_open)
     return _Known(replace(post, message_id=post.message_id or content.message_id), sent, seen)
+
+
+def _is_same(known: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    place = ("mailbox", "folder", "uid_validity", "uid")
+    return known.get("mail_sha256") == new["mail_sha256"] or all(str(known.get(n)) == str(new[n]) for n in place)
 
 
 def _is_second(seen: Sequence[Sighted], mailbox: object, mail: Arrived) -> bool:
