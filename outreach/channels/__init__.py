@@ -182,6 +182,10 @@ class HasMailbox(Protocol):
     def list_address(self) -> str:
         """Give the address to which one mails."""
 
+    @property
+    def sender_address(self) -> str:
+        """Give the address from which one mails."""
+
     def mailboxes(self) -> "Sequence[Account]":
         """Give the mailboxes to look into; none where none is set up."""
 

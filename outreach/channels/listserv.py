@@ -189,6 +189,11 @@ class Listserv:
         """The address of the list."""
         return self._address
 
+    @property
+    def sender_address(self) -> str:
+        """The member's address."""
+        return self._sender
+
     def mailboxes(self) -> list[Account]:
         """The member's mailbox and the watcher's, as far as they are set up."""
         return list(self._mailboxes)

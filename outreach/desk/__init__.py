@@ -9,6 +9,7 @@ from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
 from outreach.desk.running import Overtaken, Running
 from outreach.desk.seeing import ChangedSince, Seen
+from outreach.desk.trying import Trying
 from outreach.desk.watching import Story, Told, Upcoming, Watching
 from outreach.desk.writing import NOWHERE, UNDO_FOR, Plan, Saved
 from outreach.store.announcements import Author
@@ -39,5 +40,5 @@ __all__ = [
 ]
 
 
-class Desk(Planning, Advising, Approving, LettingThrough, Running, Watching, LookingBack):
+class Desk(Planning, Advising, Approving, LettingThrough, Trying, Running, Watching, LookingBack):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -21,6 +21,7 @@ SEEN = ("distributed", "acknowledged", "member-bounce", "found", "twice")
 MOST_POSTS = 300
 _LEARNT_FROM = timedelta(days=180)
 _TOO_FEW = 3
+_PROFILE = "what copies show of channel "
 _ANSWER = "answer that lets through post "
 _MOST_SIGHTINGS = 2000
 
@@ -115,6 +116,17 @@ def answer_of(tx: Transaction, post_id: int) -> tuple[str, str, str] | None:
 def forget_answer(tx: Transaction, post_id: int) -> None:
     """Keep that mail no longer: it works once."""
     safety.forget(tx, f"{_ANSWER}{post_id}")
+
+
+def keep_profile(tx: Transaction, channel_id: int, shown: dict[str, Any]) -> None:
+    """Keep what the latest copy showed of a list."""
+    safety.remember(tx, f"{_PROFILE}{channel_id}", json.dumps(shown))
+
+
+def profile_of(tx: Transaction, channel_id: int) -> dict[str, Any] | None:
+    """Give what the latest copy showed of a list; None where none was seen yet."""
+    kept = safety.remembered(tx, f"{_PROFILE}{channel_id}")
+    return dict(json.loads(kept)) if kept else None
 
 
 def hold_back(tx: Transaction, post: Post, *, now: datetime, note: str) -> bool:

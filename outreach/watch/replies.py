@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from outreach.channels import Channel, HasMailbox
 from outreach.lifecycle import IllegalMove
 from outreach.mail.answering import answer_to
 from outreach.mail.imap_mailbox import Account, Arrived, Place, read_new
+from outreach.mail.list_profile import shown_by
 from outreach.mail.meaning import Meaning, Sent, Verdict
 from outreach.mail.opened import open_mail
 from outreach.mail.recognising import meaning
@@ -161,6 +162,8 @@ class Replies:
         answer = answer_to(open_mail(mail.raw), means, of.sent)
         if answer is not None:
             arrivals.keep_answer(tx, post.id, answer.to, answer.subject, answer.words)
+        if means.verdict is Verdict.DISTRIBUTED:
+            self._learn(tx, of, mail, evidence.get("after_s"))
         if means.verdict in _CAME_THROUGH:
             self._came_through(tx, post, now)
         elif arrivals.is_seen(of.seen):
@@ -169,6 +172,12 @@ class Replies:
             self._waits(tx, post, _reason(means), now)
         elif means.verdict in _DID_NOT:
             self._did_not(tx, post, _reason(means), now)
+
+    def _learn(self, tx: Transaction, of: _Known, mail: Arrived, after_s: Any) -> None:
+        channel = self._lists.get(of.post.channel_id)
+        if channel is not None:
+            found = shown_by(mail.raw, of.sent, channel.sender_address, after_s=after_s)
+            arrivals.keep_profile(tx, of.post.channel_id, {**asdict(found), "at": self._now().isoformat()})
 
     def _came_through(self, tx: Transaction, post: Post, now: datetime) -> None:
         note = "the list distributed it"

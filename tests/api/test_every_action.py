@@ -26,6 +26,7 @@ SAME: dict[str, str] = {
     "/calendar/move": "POST /announcements/{number}/move",
     "/channels/{name}/pause": "POST /channels/{name}/pause",
     "/channels/{name}/resume": "POST /channels/{name}/resume",
+    "/channels/{name}/send-a-test": "POST /channels/{name}/send-a-test",
     "/channels/{name}/test": "POST /channels/{name}/check",
     "/let-out-again": "POST /safe-mode/off",
     "/people/invitations": "POST /invitations",

@@ -15,7 +15,7 @@ GROUP = typer.main.get_command(app)
 COMMANDS = [
     *("demo", "init", "doctor", "worker", "add", "preview", "templates", "queue", "show", "history", "alarms"),
     *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "channels", "preflight"),
-    *("channels check", "channels pause", "channels resume"),
+    *("channels check", "channels test", "channels pause", "channels resume"),
     *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),
 ]
 

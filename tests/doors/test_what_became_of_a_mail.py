@@ -301,3 +301,19 @@ def test_a_watcher_that_is_half_filled_is_refused(town: Town) -> None:
     refused = town.place.cli("queue")
     assert refused.code == 1
     assert "The watcher is half filled" in refused.err + refused.out
+
+
+def test_a_test_of_the_list_is_sent_once_and_shows_what_the_list_makes_of_a_mail(town: Town) -> None:
+    refused = town.place.cli("channels", "test", "listserv")
+    assert (refused.code, town.place.states()) == (1, {})
+    assert town.place.cli("channels", "test", "facebook", "--yes").code == 1
+    assert town.place.json("channels", "test", "listserv", "--yes") == {"announcement": 1, "shown": None}
+    town.look()
+    town.deliver()
+    town.look()
+    assert town.told()[3:] == ["distributed"]
+    again = town.place.cli("channels", "test", "listserv", "--yes", "--json")
+    shown = again.json["shown"]
+    assert (shown["prefix"], shown["marks"]) == (town.list.prefix.strip(), ["List-Id", "List-Post"])
+    assert (shown["is_from_rewritten"], shown["is_id_kept"]) == (False, True)
+    assert shown["after_s"] >= 0

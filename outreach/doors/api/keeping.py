@@ -52,6 +52,18 @@ def _add_channels(router: APIRouter, api: Api) -> None:
 
         return api.do(call, work)
 
+    @router.post(
+        "/channels/{name}/send-a-test",
+        response_model=kept.Tested,
+        summary="Queue one test mail to everybody on a list, to see what becomes of it",
+    )
+    def send_a_test(name: Name, call: Annotated[Call, Depends(api.posts(Verb.WRITE))]) -> Response:
+        def work() -> kept.Tested:
+            api.channel(name)
+            return kept.Tested(announcement=api.desk.send_a_test(name, person=call.person))
+
+        return api.do(call, work)
+
     @router.post("/channels/{name}/pause", response_model=kept.Channel, summary="Let nothing out on a channel")
     def pause(name: Name, why: asked.Why, call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
         def work() -> kept.Channel:

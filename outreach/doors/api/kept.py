@@ -30,6 +30,12 @@ class Channels(Told):
     channels: list[Channel]
 
 
+class Tested(Told):
+    """A test that was queued: the announcement shows what becomes of it."""
+
+    announcement: int = Field(examples=[12])
+
+
 class TemplateField(Told):
     """What a template asks for."""
 

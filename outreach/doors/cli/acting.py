@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     channels = typer.Typer(invoke_without_command=True)
     channels.callback()(list_channels)
     channels.command("check")(check_channels)
+    channels.command("test")(try_channel)
     channels.command("pause")(pause_channel)
     channels.command("resume")(resume_channel)
     app.add_typer(channels, name="channels", rich_help_panel="Act")
@@ -192,6 +193,33 @@ def _problems(house: Any, name: str, checking: bool) -> Sequence[Problem]:
         return [Problem("It is not set up any more.")]
     found = house.new_preflight().of_channel(name) if checking else house.desk.check_of_channel(name)
     return found.problems if found else ()
+
+
+@verb
+def try_channel(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The channel of a list.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send one test mail to everybody on a list, to see that mails come through and what the list makes of them.
+
+    Example: [cyan]outreach channels test listserv[/cyan]
+    """
+    if not yes and (
+        as_json or not sys.stdin.isatty() or not typer.confirm(f"Everybody on {name} gets a mail. Send it?")
+    ):
+        raise BadInput(
+            "Nothing was sent.", where="--yes", next_step="Everybody on the list gets it: say --yes if you mean it."
+        )
+    with opened() as house:
+        number = house.desk.send_a_test(name, person=actor(person, house))
+        shown = house.desk.what_lists_show().get(name)
+    if as_json:
+        print_json({"announcement": number, "shown": shown})
+        return
+    say(f"The test is queued as {number}; a worker sends it. What became of it: outreach show {number}")
+    say("Once its copy was seen, the page of the channels says what the list made of it.")
 
 
 @verb

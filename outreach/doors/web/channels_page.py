@@ -24,6 +24,7 @@ def routes(site: Site) -> APIRouter:
     _add_looking(router, site)
     _add_pausing(router, site)
     _add_asking(router, site)
+    _add_trying(router, site)
     _add_stopping(router, site)
     return router
 
@@ -72,6 +73,17 @@ def _add_asking(router: APIRouter, site: Site) -> None:
         grave = [problem for problem in found.problems if not problem.is_warning]
         said = f"{name} would let a post out now." if not grave else f"{name} would let nothing out now: see below."
         return site.go(f"/channels#{name}", notice=said)
+
+
+def _add_trying(router: APIRouter, site: Site) -> None:
+    @router.post("/channels/{name}/send-a-test")
+    def send(request: Request, name: str, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        _check(site, name)
+        try:
+            number = site.house.desk.send_a_test(name, person=form.visitor.email)
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, of=name, status_code=409)
+        return site.go(f"/announcements/{number}", notice="The test is queued. This page shows what becomes of it.")
 
 
 def _add_stopping(router: APIRouter, site: Site) -> None:
@@ -127,6 +139,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
     if bad is not None:
         shown.setdefault("status_code", 409 if isinstance(bad, Overtaken) else 422)
     set_up = {target.name for target in house.targets}
+    shown_by_lists = house.desk.what_lists_show()
     mode = house.desk.safe_mode()
     rows = [
         {
@@ -134,6 +147,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "is": is_,
             "seen": key_of_channel(row),
             "is_set_up": row.name in set_up,
+            "shown": shown_by_lists.get(row.name),
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "next_check": is_.check.at + DAILY if is_.check else None,
         }

@@ -1,0 +1,38 @@
+"""What a list's copy shows of the list."""
+
+import pytest
+
+from outreach.mail.list_profile import Profile, shown_by
+from tests.mail.matrix import POST
+from tests.mail.samples import MEMBER, mail, marks, own
+
+SIGNS = {
+    "Mailman 3.3.10": {"X_Mailman_Version": "3.3.10"},
+    "Sympa": {"X_Loop": POST.list_address, "X_Sequence": "7"},
+    "Google Groups": {"X_Google_Group_Id": "12"},
+    "LISTSERV 17.0": {"Received": "by LISTS.EXAMPLE.ORG (LISTSERV-TCP/IP release 17.0) with spool id 1"},
+    "LISTSERV": {"Received": "from x by y with LISTSERV"},
+    "mlmmj": {"List_Unsubscribe": "<mailto:tmm-sig+unsubscribe@lists.example.org>"},
+    "": {},
+}
+
+
+@pytest.mark.parametrize("server", SIGNS)
+def test_the_server_is_known_by_what_it_leaves_on_a_copy(server: str) -> None:
+    assert shown_by(own(POST, **SIGNS[server]), POST, MEMBER).server == server
+
+
+def test_a_copy_shows_prefix_marks_and_what_was_changed() -> None:
+    plain = shown_by(own(POST, prefix="[Tmm] ", **marks(POST)), POST, MEMBER, after_s=3)
+    assert plain == Profile("", ("List-Id", "List-Post"), "[Tmm]", False, True, 3)
+    wrapped = mail(POST.text, From=f"via <{POST.list_address}>", Subject=POST.subject, Message_ID="<n@example.org>")
+    assert shown_by(wrapped, POST, MEMBER) == Profile("", (), "", True, False, None)
+
+
+def test_a_subject_in_brackets_of_its_own_is_no_prefix() -> None:
+    assert shown_by(own(POST, prefix="[Tmm] Not "), POST, MEMBER).prefix == ""
+
+
+@pytest.mark.parametrize("raw", [b"", b"\xff\x00" * 500, b"Received: " + b"LISTSERV " * 100_000 + b"\r\n\r\n"])
+def test_a_broken_copy_shows_little_and_breaks_nothing(raw: bytes) -> None:
+    assert shown_by(raw, POST, MEMBER).marks == ()
