@@ -8,7 +8,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench faults screenshots lock clean
+.PHONY: help setup run test check bench faults listservers screenshots lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -19,7 +19,7 @@ setup: $(V)/.run ## Make .venv with everything the service needs, and .venv/bin/
 run: $(V)/.run ## Run the demo on the sandbox (ARGS="--exit-when-idle --json" passes options)
 	@$(B)/outreach demo $(ARGS)
 
-test: $(V)/.dev .cache/browser/.ready ## Run every test (ARGS="-k name" passes options)
+test: $(V)/.dev .cache/browser/.ready .cache/mailman/.ready ## Run every test (ARGS="-k name" passes options)
 	$(B)/python -m pytest -q $(ARGS)
 
 check: $(V)/.dev ## Check style, types and the direction of imports
@@ -34,11 +34,16 @@ bench: $(V)/.dev ## Measure speed and memory against raw sqlite3 in the same run
 faults: $(V)/.dev ## Prove the publishing protocol under faults (ARGS="--seed 7 --only 8 --posts 500 --json")
 	@$(B)/python -m tests.faults $(ARGS)
 
+listservers: $(V)/.dev .cache/mailman/.ready ## Play the story of a list on a real GNU Mailman and show what is made of its mails
+	@$(B)/python -m tests.listservers $(ARGS)
+
 screenshots: $(V)/.dev .cache/browser/.ready ## Draw the pictures of the docs anew
 	@$(B)/python -m tests.browser.screenshots
 
 lock: ## Resolve both lock files again (needs uv; only a maintainer does this)
 	$(COMPILE) pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate tests/listservers/mailman.in -o tests/listservers/mailman.lock
 	$(COMPILE) --group dev --extra postgres --extra more-channels pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what the other commands made
@@ -58,6 +63,10 @@ $(V)/.run: requirements.lock pyproject.toml | $(V)/.venv
 .cache/browser/.ready: tests/browser/package-lock.json $(V)/.dev
 	@$(B)/python -m tests.browser.fetch
 	@mkdir -p $(@D) && touch $@
+
+.cache/mailman/.ready: tests/listservers/mailman.lock $(V)/.dev
+	@$(B)/python -m tests.listservers.fetch
+	@touch $@
 
 $(V)/.dev: requirements-dev.lock $(V)/.run
 	@echo "Installing what the tests need ..." >&2

@@ -113,8 +113,9 @@ QUOTES_A_SUBJECT = re.compile(
 """A notice that says so names a subject: one that is not ours is about somebody else's post."""
 
 BECAUSE = re.compile(
-    r"(?:(?:is being held|held|rejected|refused|denied)[^.:\n]{0,80}(?:because|reasons?)\s*:?|following reasons?\s*:?|"
-    r"reason (?:it is being held|given|is)\s*:?|the reason[^:\n]{0,40}:|gave the following reason[^:\n]{0,40}:)\s*",
+    r"(?:gave\s+the\s+following\s+reason[^:]{0,60}:|following\s+reasons?[^:\n]{0,40}:"
+    r"|(?:is\s+being\s+held|held|rejected|refused|denied)[^.:]{0,80}(?:because|reasons?)\s*:?"
+    r"|reason\s+(?:it\s+is\s+being\s+held|given|is)\s*:?|the\s+reason[^:\n]{0,40}:)\s*",
     re.IGNORECASE,
 )
 """What stands before the reason that a notice gives."""
