@@ -103,37 +103,45 @@ class Replies:
         found = read_new(account, places, since=min(oldest, now) - timedelta(days=1))
         if found.trouble:
             log.warning("the mailbox %s could not be read: %s", account.username, found.trouble.why)
-        told = sum(self._take_in(channel_id, channel, account, mail) for mail in found.mails)
-        if found.places != places:
+        told, left = 0, list(found.mails)
+        while left:
+            count = self._take_in(channel_id, channel, account, left[0])
+            if count is None:
+                break  # its post is being sent this very moment: this mail and those after it are read once more
+            told += count
+            left.pop(0)
+        reached = dict(found.places)
+        for mail in reversed(left):
+            reached[mail.folder] = Place(mail.uid_validity, mail.uid - 1)
+        if reached != places:
             with self._store.write() as tx:
-                safety.remember(tx, key, _written(found.places))
-        return told, found.has_more and found.trouble is None
+                safety.remember(tx, key, _written(reached))
+        return told, found.has_more and found.trouble is None and not left
 
-    def _take_in(self, channel_id: int, channel: HasMailbox, account: Account, mail: Arrived) -> int:
-        known = self._known(channel_id, channel, self._now() - REMEMBERED_FOR)
-        means = meaning(mail.raw, [each.sent for each in known])
-        of = next((each for each in known if each.sent.post == means.post), None)
-        if of is None or means.verdict not in _WORTH_TELLING:
-            return 0
-        evidence = {
-            "why": means.reason,
-            "rule": means.rule,
-            "rests on": _RESTS_ON.get(means.basis, means.basis),
-            "basis": means.basis,
-            "mailbox": account.username,
-            "folder": mail.folder,
-            "uid": mail.uid,
-            "uid_validity": mail.uid_validity,
-            "mail_sha256": hashlib.sha256(mail.raw).hexdigest(),
-        }
-        if any(_is_same(each.evidence, evidence) for each in of.seen):
-            return 0  # it lies in two folders, or the server numbered its mails anew, or a look for it found it before
-        try:
-            with self._store.write() as tx:
-                self._conclude(tx, of, means, mail, evidence)
-        except IllegalMove:
-            log.info("%s: somebody decided meanwhile", of.post.name)
-        return 1
+    def _take_in(self, channel_id: int, channel: HasMailbox, account: Account, mail: Arrived) -> int | None:
+        """Conclude from one mail; give how many posts it spoke of, None where it has to be read once more."""
+        for is_last in (False, False, True):  # somebody may decide about the post between looking and writing
+            known = self._known(channel_id, channel, self._now() - REMEMBERED_FOR)
+            means = meaning(mail.raw, [each.sent for each in known])
+            of = next((each for each in known if each.sent.post == means.post), None)
+            if of is None or means.verdict not in _WORTH_TELLING:
+                return 0
+            if of.post.state is State.PUBLISHING:
+                return None
+            evidence = _evidence(means, account, mail)
+            try:
+                with self._store.write() as tx:
+                    seen = arrivals.sighted(tx, [of.post.id]).get(of.post.id, ())
+                    if any(_is_same(each.evidence, evidence) for each in seen):
+                        return 0  # it lies in two folders, was numbered anew, or was found by somebody else
+                    if is_last:
+                        history.see(tx, of.post.id, at=self._now(), kind=str(means.verdict), evidence=evidence)
+                    else:
+                        self._conclude(tx, replace(of, seen=seen), means, mail, evidence)
+                    return 1
+            except IllegalMove:
+                log.info("%s: somebody decided meanwhile", of.post.name)
+        return 0
 
     def sent(self, *, since: datetime) -> list[Sent]:
         """Give the mails that were tried since an instant, as what comes back may speak of them."""
@@ -209,6 +217,20 @@ def _known_of(tx: Transaction, channel: HasMailbox, post: Post, seen: Sequence[S
     )
     sent = Sent(post.name, content.message_id or "", channel.list_address, post.title, content.text, is_open)
     return _Known(replace(post, message_id=post.message_id or content.message_id), sent, seen)
+
+
+def _evidence(means: Meaning, account: Account, mail: Arrived) -> dict[str, Any]:
+    return {
+        "why": means.reason,
+        "rule": means.rule,
+        "rests on": _RESTS_ON.get(means.basis, means.basis),
+        "basis": means.basis,
+        "mailbox": account.username,
+        "folder": mail.folder,
+        "uid": mail.uid,
+        "uid_validity": mail.uid_validity,
+        "mail_sha256": hashlib.sha256(mail.raw).hexdigest(),
+    }
 
 
 def _is_same(known: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

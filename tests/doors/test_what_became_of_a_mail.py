@@ -317,3 +317,26 @@ def test_a_test_of_the_list_is_sent_once_and_shows_what_the_list_makes_of_a_mail
     assert (shown["prefix"], shown["marks"]) == (town.list.prefix.strip(), ["List-Id", "List-Post"])
     assert (shown["is_from_rewritten"], shown["is_id_kept"]) == (False, True)
     assert shown["after_s"] >= 0
+
+
+def test_a_notice_that_comes_before_its_post_is_on_record_is_read_once_more(town: Town) -> None:
+    town.list.moderated = True
+    town.send()
+    house = town.place.house()
+    try:
+        [errand] = [errand for errand in house.new_worker()[1].errands if errand.name == "mailbox"]
+        with house.store.write() as tx:  # as it stands between the sending and the record of it
+            tx.exec_driver_sql("UPDATE posts SET state = 'publishing', worker = 'w', lease_until = due_at")
+        town.mailbox.put(b"From: a@example.net\r\nSubject: Before\r\n\r\nHello\r\n")
+        town.deliver()
+        town.mailbox.put(b"From: a@example.net\r\nSubject: After\r\n\r\nHello\r\n")
+        errand.do()
+        assert "held" not in town.told()
+        with house.store.write() as tx:
+            tx.exec_driver_sql("UPDATE posts SET state = 'published', worker = NULL, lease_until = NULL")
+        errand.do()
+    finally:
+        house.close()
+    assert town.state() == "held"
+    town.look()
+    assert town.told().count("held") == 1
