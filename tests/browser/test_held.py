@@ -45,10 +45,11 @@ def test_a_held_mail_is_let_through_from_the_page(
     town.house.desk.add(LETTER, folder=town.place.folder)
     page.goto("/announcements/1")
     let_through = page.get_by_role("button", name="Let it through")
-    while not js and not let_through.is_visible():
+    reason = page.get_by_text("The message comes from a moderated member").first
+    while not js and not (let_through.is_visible() and reason.is_visible()):  # two mails, read one after the other
         page.reload()
     expect(let_through).to_be_visible()
-    expect(page.locator("main")).to_contain_text("The message comes from a moderated member")
+    expect(reason).to_be_visible()
     assert not js or violations(page) == []
     assert sideways_px(page) <= 0
     assert times_without_zone(page) == []
