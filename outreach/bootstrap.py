@@ -4,8 +4,8 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +13,16 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from outreach.access import Access
-from outreach.alarms import Route, Routes, route_to, routes_of
+from outreach.alarms import Note, Route, Routes, route_to, routes_of
 from outreach.alarms.knocking import Knocker
 from outreach.alarms.outage import Outage
-from outreach.alarms.ping import ping_of
 from outreach.channels import Channel, Surroundings, kinds
 from outreach.channels._config import config_of
+from outreach.chores import errands_of
 from outreach.compose import Composer, Target
 from outreach.desk import Desk
+from outreach.desk.requesting import Membership
+from outreach.desk.rostering import Around
 from outreach.library import Library
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
@@ -34,17 +36,13 @@ from outreach.vault import Vault
 from outreach.watch import Watch
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
-from outreach.watch.approvals import Approvals, Reach
-from outreach.watch.digest import Digest
 from outreach.watch.errands import Errand
 from outreach.watch.lateness import Lateness
 from outreach.watch.nightly import Nightly
-from outreach.watch.ping import Heart
 from outreach.watch.preflight import Preflight
 from outreach.watch.replies import Replies
-from outreach.watch.sealing import Sealing
-from outreach.watch.telling import Telling
 from outreach.watch.webhooks import Webhooks
+from outreach.watch.wishes_by_mail import Listening
 
 _serials = itertools.count()
 _MOST_OF_THE_PAST = 5_000
@@ -239,7 +237,7 @@ class House:
             on_result=lambda result: self._note(watch, result),
         )
         self.outage.publisher_since_s = lambda: publisher.trouble_since_s
-        watch.errands = (Errand("zones", 86400, watch.zones.check), *self._errands(name))
+        watch.errands = (Errand("zones", 86400, watch.zones.check), *self.errands(name))
         return publisher, watch
 
     def new_nightly(self) -> Nightly:
@@ -265,26 +263,13 @@ class House:
         """Build a pre-flight, with channels of its own."""
         return Preflight(store=self.store, channels=self._by_id(), now=self.clock.now, elapsed_s=self.clock.elapsed_s)
 
+    def errands(self, worker: str) -> tuple[Errand, ...]:
+        """Build what a worker of this name does beside its chores, each in a thread of its own."""
+        return errands_of(self, worker)
+
     def _note(self, watch: Watch, result: Result) -> None:
         watch.links.note(result.attempt.post, result.outcome)
         self.lateness.note(result.attempt.post, result.outcome, at=result.attempt.started_at)
-
-    def _errands(self, worker: str) -> tuple[Errand, ...]:
-        """Build what the worker does beside its chores, each in a thread of its own."""
-        return (
-            Errand("database", 5, self.outage.check),
-            Errand("pre-flight", 60, self.new_preflight().round),
-            Errand("afterwards", 60, self.new_afterwards().round),
-            Errand("nightly backup", 60, self.new_nightly().round),
-            Errand("history", 10, self.new_clerk()),
-            Errand("alarms", 15, self._telling().round),
-            Errand("seal", 60, Sealing(store=self.store, now=self.clock.now).round),
-            Errand("webhooks", 5, self.webhooks.round),
-            *self._mailboxes(),
-            *self._approvals(),
-            *self._digests(),
-            *self._pings(worker),
-        )
 
     # Trouble is told
 
@@ -341,63 +326,37 @@ class House:
         except OSError:
             return None
 
-    def _telling(self) -> Telling:
-        return Telling(
-            store=self.store,
-            routes=self.routes.all,
-            look=self.alarms.look,
-            now=self.clock.now,
-            community=self.settings.OUTREACH_COMMUNITY,
-        )
-
-    def _approvals(self) -> list[Errand]:
-        if not self.settings.SMTP_HOST:
-            return []
-        approvals = Approvals(
-            store=self.store,
-            community_id=self.community.id,
-            around=Reach(
-                route_to=self.route_to,
-                link=self.access.approval_link,
-                base_url=self.settings.OUTREACH_BASE_URL,
-                community=self.settings.OUTREACH_COMMUNITY,
-            ),
-            now=self.clock.now,
-        )
-        return [Errand("approvals", 15, approvals.round)]
-
-    def _mailboxes(self) -> list[Errand]:
-        every_s = 2 if self.settings.is_sandbox else 30
-        return [Errand("mailbox", every_s, self.new_replies().round)] if self.settings.unseen_after else []
-
     def new_replies(self) -> Replies:
         """Build what reads the answers of lists, with channels of its own."""
-        return Replies(store=self.store, channels=self._by_id(), now=self.clock.now)
+        listens = self.settings.unseen_after is not None and self.settings.LISTSERV_ADDRESS
+        takes_wishes = self.settings.LISTSERV_JOINING in ("mail", "both")
+        hear = Listening(self.new_membership(), takes_wishes=takes_wishes).hear if listens else None
+        return Replies(store=self.store, channels=self._by_id(), now=self.clock.now, listen=hear)
 
-    def _digests(self) -> list[Errand]:
-        if self.settings.OUTREACH_DIGEST == "off" or not self.routes.by_mail:
-            return []
-        digest = Digest(
-            store=self.store,
-            routes=self.routes.by_mail,
-            now=self.clock.now,
-            community=self.settings.OUTREACH_COMMUNITY,
-            zone=self.settings.OUTREACH_TIME_ZONE,
-        )
-        return [Errand("digest", 60, digest.round)]
+    @cached_property
+    def membership(self) -> Membership:
+        """Who is on the lists, and who asks to be."""
+        return self._membership_with(self.targets)
 
-    def _pings(self, worker: str) -> list[Errand]:
-        ping = ping_of(self.settings)
-        if ping is None:
-            return []
-        heart = Heart(
+    def new_membership(self) -> Membership:
+        """Build the same with channels of its own."""
+        fresh = self.new_channels()
+        return self._membership_with([replace(each, channel=fresh[each.name]) for each in self.targets])
+
+    def _membership_with(self, targets: Sequence[Target]) -> Membership:
+        around = Around(
             store=self.store,
-            ping=ping,
+            community=self.community,
+            targets=targets,
             now=self.clock.now,
-            worker=worker,
-            is_in_trouble=lambda: self.outage.is_on,
+            tell=self._tell_by_mail,
+            link=lambda key: f"{self.settings.OUTREACH_BASE_URL.rstrip('/')}/joining/{key}",
         )
-        return [Errand("ping", 30, heart.beat)]
+        return Membership(around)
+
+    def _tell_by_mail(self, address: str, note: Note) -> str | None:
+        route = self.route_to(address)
+        return route.tell(note) if route else "No mail server is set up."
 
     def _by_id(self) -> dict[int, Channel]:
         fresh = self.new_channels()

@@ -21,6 +21,7 @@ class Verb(StrEnum):
     WRITE = "write, queue and decide about posts"
     APPROVE = "approve or ask for changes"
     RUN = "pause, resume and test channels"
+    ENROL = "see who is on a list, and decide who joins"
     WORD = "change templates"
     SET_UP = "set up people, settings and webhooks"
     AUDIT = "read every action"
@@ -34,13 +35,14 @@ MAY: dict[Verb, frozenset[Role]] = {
     Verb.WRITE: frozenset({_R.COORDINATOR}),
     Verb.APPROVE: frozenset({_R.APPROVER}),
     Verb.RUN: frozenset({_R.COORDINATOR, _R.ADMIN}),
+    Verb.ENROL: frozenset({_R.COORDINATOR, _R.ADMIN}),
     Verb.WORD: frozenset({_R.COORDINATOR, _R.ADMIN}),
     Verb.SET_UP: frozenset({_R.ADMIN}),
     Verb.AUDIT: frozenset({_R.ADMIN, _R.REVIEWER}),
 }
 
 ABOUT: dict[Role, str] = {
-    _R.COORDINATOR: "writes and queues announcements, and decides about posts in trouble",
+    _R.COORDINATOR: "writes and queues announcements, decides about posts in trouble, and about who joins a list",
     _R.APPROVER: "approves what others wrote, or asks for changes",
     _R.REVIEWER: "reads what went out, and nothing else",
     _R.ADMIN: "sets up people, channels and settings",

@@ -1,6 +1,5 @@
 """The settings: every default and every check in one place. Reads nothing itself: the values are handed over."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,20 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import PydanticCustomError
 
 from outreach.model import BadInput
+from outreach.settings_checks import half_filled, insecure
+from outreach.settings_checks import is_loopback as is_loopback
 from outreach.when import check_zone
 
 Security = Literal["starttls", "tls", "none"]
+Joining = Literal["off", "form", "mail", "both"]
 ListServer = Literal["auto", "listserv", "mailman", "sympa", "mlmmj", "other"]
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine itself."""
-    if f".{host.lower()}".endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 _LOOK_DIGITS = 6  # eleven days
@@ -132,6 +124,19 @@ class Settings(BaseModel):
     LISTSERV_KIND: ListServer = Field(
         "auto", description="what the list runs on: auto, listserv, mailman, sympa, mlmmj or other (a repeat differs)"
     )
+    LISTSERV_OWNER: str = Field(
+        "",
+        description="the list owner's address: as LISTSERV_SENDER, its members are changed by commands; another, by asking",
+    )
+    LISTSERV_JOINING: Joining = Field(
+        "off",
+        description="who may ask to join or leave: off; form: on a page of its own; mail: by a mail to us; both",
+    )
+    MAILMAN_URL: str = Field(
+        "", description="Mailman's REST interface, such as http://127.0.0.1:8001 (empty: it is not asked)"
+    )
+    MAILMAN_USERNAME: str = Field("", description="its user, as Mailman's configuration names it")
+    MAILMAN_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
     SMTP_HOST: str = Field("", description="the submission server of the sender's address")
     SMTP_PORT: int | None = Field(None, ge=1, le=65535, description="empty: 587 for starttls, 465 for tls, 25 for none")
     SMTP_SECURITY: Security = Field("starttls", description="starttls, tls, or none (only for this machine)")
@@ -203,9 +208,18 @@ class Settings(BaseModel):
             raise PydanticCustomError("folders", "write names of folders with commas between, such as INBOX,Junk")
         return value
 
-    @field_validator("FACEBOOK_GRAPH_URL", "OUTREACH_BASE_URL")
+    @field_validator("LISTSERV_OWNER")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and not _ADDRESS.fullmatch(value):
+            raise PydanticCustomError("address", "write one address such as owner@example.org")
+        return value
+
+    @field_validator("FACEBOOK_GRAPH_URL", "OUTREACH_BASE_URL", "MAILMAN_URL")
     @classmethod
     def _is_a_server(cls, value: str) -> str:
+        if not value:
+            return value
         try:
             parts = urlsplit(value)
             is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -217,67 +231,9 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":
-        for complaint in (*self._half_filled(), *self._insecure()):
+        for complaint in (*half_filled(self), *insecure(self)):
             raise PydanticCustomError("half", "{sentence}", {"sentence": complaint})
         return self
-
-    def _half_filled(self) -> list[str]:
-        complaints = []
-        page = {
-            "FACEBOOK_PAGE_ID": self.FACEBOOK_PAGE_ID,
-            "FACEBOOK_PAGE_TOKEN": self.FACEBOOK_PAGE_TOKEN.get_secret_value(),
-        }
-        listserv = {
-            "LISTSERV_ADDRESS": self.LISTSERV_ADDRESS,
-            "LISTSERV_SENDER": self.LISTSERV_SENDER,
-            "SMTP_HOST": self.SMTP_HOST,
-        }
-        login = {"SMTP_USERNAME": self.SMTP_USERNAME, "SMTP_PASSWORD": self.SMTP_PASSWORD.get_secret_value()}
-        mailbox = {
-            "IMAP_HOST": self.IMAP_HOST,
-            "IMAP_USERNAME": self.IMAP_USERNAME,
-            "IMAP_PASSWORD": self.IMAP_PASSWORD.get_secret_value(),
-        }
-        watcher = {
-            "WATCHER_HOST": self.WATCHER_HOST,
-            "WATCHER_USERNAME": self.WATCHER_USERNAME,
-            "WATCHER_PASSWORD": self.WATCHER_PASSWORD.get_secret_value(),
-        }
-        groups = [("the Page", page), ("the SMTP log-in", login), ("the mailbox", mailbox), ("the watcher", watcher)]
-        if self.LISTSERV_ADDRESS or self.LISTSERV_SENDER:
-            groups.append(("the listserv", listserv))
-        if self.OUTREACH_ALERT_EMAIL:
-            groups.append(("the mail about trouble", {"OUTREACH_ALERT_EMAIL": "given", "SMTP_HOST": self.SMTP_HOST}))
-        for what, group in groups:
-            missing = [name for name, value in group.items() if not value]
-            if missing and len(missing) < len(group):
-                complaints.append(
-                    f"{missing[0]}: {what} is half filled: {' and '.join(missing)} missing. Fill all or none."
-                )
-        return complaints
-
-    def _insecure(self) -> list[str]:
-        if self.OUTREACH_ALLOW_INSECURE:
-            return []
-        complaints = []
-        graph = urlsplit(self.FACEBOOK_GRAPH_URL)
-        if graph.scheme == "http" and not is_loopback(graph.hostname or ""):
-            complaints.append("FACEBOOK_GRAPH_URL: plain http would show the token to others. Write https.")
-        page = urlsplit(self.OUTREACH_BASE_URL)
-        if page.scheme == "http" and not is_loopback(page.hostname or ""):
-            complaints.append("OUTREACH_BASE_URL: plain http would show passwords to others. Write https.")
-        ping = urlsplit(self.OUTREACH_PING_URL.get_secret_value())
-        if ping.scheme == "http" and not is_loopback(ping.hostname or ""):
-            complaints.append("OUTREACH_PING_URL: plain http would show the address to others. Write https.")
-        if self.SMTP_HOST and self.SMTP_SECURITY == "none" and not is_loopback(self.SMTP_HOST):
-            complaints.append(
-                "SMTP_SECURITY: none would show the mail and the password to others. Write starttls or tls."
-            )
-        if self.IMAP_HOST and self.IMAP_SECURITY == "none" and not is_loopback(self.IMAP_HOST):
-            complaints.append("IMAP_SECURITY: none would show the mailbox and its password to others. Write tls.")
-        if self.WATCHER_HOST and self.WATCHER_SECURITY == "none" and not is_loopback(self.WATCHER_HOST):
-            complaints.append("WATCHER_SECURITY: none would show the mailbox and its password to others. Write tls.")
-        return complaints
 
     @property
     def is_sandbox(self) -> bool:

@@ -24,6 +24,7 @@ class AlarmKind(StrEnum):
     DISK = "disk nearly full"
     BACKUP = "backup"
     EXPIRY = "access ends"
+    ASKED = "somebody asks to join or to leave"
 
 
 OF_POSTS = frozenset(
@@ -38,7 +39,7 @@ OF_POSTS = frozenset(
         AlarmKind.PREFLIGHT,
     }
 )
-WARNINGS = frozenset({AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY})
+WARNINGS = frozenset({AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY, AlarmKind.ASKED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ _GROUPS = (
     ("OUTREACH_", "The service. Nothing here is needed to try it."),
     ("FACEBOOK_", "The Facebook Page. Without number and token there is no channel called facebook."),
     ("LISTSERV_", "The listserv. Without an address there is no channel called listserv."),
+    ("MAILMAN_", "Mailman's own interface for the list's members, where it answers this machine."),
     ("SMTP_", "The submission server of the sender's address."),
     ("IMAP_", "A mailbox that gets the list's mail. Without it a mail in doubt waits for a person."),
     (

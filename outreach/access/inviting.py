@@ -74,6 +74,10 @@ class Inviting(Entering):
         self._throttle.note(f"reset {who}", address, most=MOST_RESETS)
         return who
 
+    def note_wish(self, email: str, *, address: str) -> None:
+        """Count that a stranger asks something of a list for an e-mail address. Raises `TooManyTries`."""
+        self._throttle.note(f"wish {email}", address, most=MOST_RESETS)
+
     def reset_link(self, email: str, *, by: By) -> str | None:
         """Make a link for a new password; None where nobody with this address may log in, which is told to nobody.
 

@@ -14,7 +14,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
+from outreach.joining import ListFacts, RequestKind
 from outreach.model import Attempt, Content, Finding, Outcome, Problem, Wording
+from outreach.roster import Roster
 from outreach.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,6 +193,20 @@ class HasMailbox(Protocol):
 
     def answer(self, to: str, subject: str, words: str) -> Outcome:
         """Mail an answer to the list server, from the address that the list knows. Never raises for what comes of it."""
+
+
+@runtime_checkable
+class HasMembers(Protocol):
+    """A list of which the settings tell how its members are changed."""
+
+    def facts(self) -> ListFacts:
+        """Say what the settings tell of the list; `runs_on` is "auto" where they leave it open."""
+
+    def members(self) -> Roster:
+        """Ask the list's server who is on it. Raises `BadInput` where it cannot be asked."""
+
+    def change_members(self, kind: RequestKind, address: str, name: str) -> Outcome:
+        """Put somebody on the list, or take them off, by the server's own interface. Repeating it does no harm."""
 
 
 @cache

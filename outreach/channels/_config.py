@@ -24,4 +24,13 @@ def config_of(channel: Channel, settings: Settings) -> str:
     )
 
 
-_NOT_TO_PUBLISH_WITH = ("OUTREACH_", "IMAP_", "WATCHER_", "LISTSERV_KIND", "LISTSERV_MODERATED")
+_NOT_TO_PUBLISH_WITH = (
+    "OUTREACH_",
+    "IMAP_",
+    "WATCHER_",
+    "LISTSERV_KIND",
+    "LISTSERV_MODERATED",
+    "LISTSERV_OWNER",
+    "LISTSERV_JOINING",
+    "MAILMAN_",
+)

@@ -17,9 +17,11 @@ from outreach import markup
 from outreach.channels import Limits, Surroundings, _list_copies
 from outreach.channels._repeats import IF_SENT_AGAIN
 from outreach.channels.links import check_links
-from outreach.mail import lint, submission
+from outreach.joining import ListFacts, RequestKind
+from outreach.mail import lint, mailman_rest, submission
 from outreach.mail import message as mail
 from outreach.mail.imap_mailbox import Account
+from outreach.mail.mailman_rest import Rest
 from outreach.mail.sightings import ListMail
 from outreach.model import (
     Attempt,
@@ -30,10 +32,12 @@ from outreach.model import (
     Outcome,
     Problem,
     Published,
+    Refused,
     SentPicture,
     Unauthorized,
     Wording,
 )
+from outreach.roster import Roster
 from outreach.settings import ListServer, Settings, is_loopback
 
 _WIDTHS = (640, 480, 320, 240)
@@ -69,6 +73,8 @@ class Listserv:
         mailbox: Account | None = None,
         watcher: Account | None = None,
         runs_on: ListServer = "auto",
+        owner: str = "",
+        rest: Rest | None = None,
     ) -> None:
         self._sender_name, self._sender = parseaddr(sender)
         self._address = address
@@ -76,6 +82,8 @@ class Listserv:
         self._server = server
         self._mailboxes = [account for account in (mailbox, watcher) if account]
         self._runs_on = runs_on
+        self._owner = owner
+        self._rest = rest
         self._max_bytes = max_bytes
         self._is_sandbox = is_sandbox
         self._media = surroundings.media
@@ -99,6 +107,8 @@ class Listserv:
             mailbox=_mailbox_of(settings),
             watcher=_watcher_of(settings),
             runs_on=settings.LISTSERV_KIND,
+            owner=settings.LISTSERV_OWNER,
+            rest=_rest_of(settings),
         )
 
     def render(self, wording: Wording) -> Content:
@@ -219,6 +229,27 @@ class Listserv:
             self._server, submission.Mail(sender=self._sender, recipient=to, message=message, message_id="")
         )
 
+    def facts(self) -> ListFacts:
+        """What the settings tell; a Mailman that answers REST is one."""
+        is_ours = self._owner.lower() == self._sender.lower()
+        runs_on = "mailman" if self._rest else self._runs_on
+        return ListFacts(self._address, runs_on, self._owner, is_ours, self._rest is not None)
+
+    def members(self) -> Roster:
+        """By Mailman's REST interface."""
+        if self._rest is None:
+            step = "Set MAILMAN_URL, or import a file."
+            raise BadInput("This list's server cannot be asked for its members.", next_step=step)
+        return mailman_rest.roster(self._rest, self._address)
+
+    def change_members(self, kind: RequestKind, address: str, name: str) -> Outcome:
+        """By Mailman's REST interface."""
+        if self._rest is None:
+            return Refused("This list's server cannot be asked to change its members (MAILMAN_URL).")
+        if kind is RequestKind.JOIN:
+            return mailman_rest.add(self._rest, self._address, address, name)
+        return mailman_rest.remove(self._rest, self._address, address)
+
     def if_sent_again(self) -> str:
         """Each kind of list server treats a repeat in its own way."""
         return IF_SENT_AGAIN[self._runs_on]
@@ -265,6 +296,13 @@ def _mailbox_of(settings: Settings) -> Account | None:
         folders=settings.imap_folders,
         timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
     )
+
+
+def _rest_of(settings: Settings) -> Rest | None:
+    if not settings.MAILMAN_URL:
+        return None
+    password = settings.MAILMAN_PASSWORD.get_secret_value()
+    return Rest(settings.MAILMAN_URL, settings.MAILMAN_USERNAME, password, settings.OUTREACH_HTTP_TIMEOUT_S)
 
 
 def _watcher_of(settings: Settings) -> Account | None:

@@ -14,6 +14,7 @@ from outreach.fields import dates_in
 from outreach.lifecycle import OPEN
 from outreach.mail.opening import opened
 from outreach.model import BadInput, Letter, Problem, State
+from outreach.roster import NOT_A_MEMBER
 from outreach.store import announcements, neighbours
 from outreach.wishes import Wishes
 from outreach.wording import Resolved, Template
@@ -109,10 +110,11 @@ class Advising(Previewing):
         told = f"The very same is queued already as {numbers[0]}/{target.name}, so it would not be taken again."
         return [Advice(Kind.ALIKE, told, "Open that one, or say something else here.", is_grave=True)]
 
-    @staticmethod
-    def _problems(target: Target, preview: Preview | None) -> Sequence[Problem]:
+    def _problems(self, target: Target, preview: Preview | None) -> Sequence[Problem]:
         channel = target.channel
-        return channel.lint(preview.content) if preview is not None and isinstance(channel, Lints) else ()
+        found = list(channel.lint(preview.content)) if preview is not None and isinstance(channel, Lints) else []
+        told = self.concern_about_sender(target)
+        return [*found, Problem(told, NOT_A_MEMBER, is_warning=True)] if told else found
 
 
 def _about_words(matter: _Matter, preview: Preview) -> list[Advice]:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from outreach import lifecycle
-from outreach.channels import SaysWhatARepeatDoes, SaysWhereToLook
+from outreach.channels import HasMailbox, SaysWhatARepeatDoes, SaysWhereToLook
 from outreach.compose import Composer, Target
 from outreach.model import BadInput, Content, Post, State
-from outreach.store import Store, announcements, channels, checks, history, posts, safety, waiting
+from outreach.store import Store, announcements, channels, checks, history, members, posts, safety, waiting
 from outreach.store.checks import Check
 from outreach.wishes import Wishes, read_wishes
 
@@ -149,6 +149,14 @@ class Looking:
     def target(self, name: str) -> Target:
         """Give the channel of this name itself. Raises `BadInput` for one that is not set up."""
         return self._chosen((name,))[0]
+
+    def concern_about_sender(self, target: Target) -> str | None:
+        """Say in a sentence why a list may not take what we send, as far as its roster tells; None where it may."""
+        channel: object = target.channel
+        if not isinstance(channel, HasMailbox):
+            return None
+        with self._store.read() as tx:
+            return members.concern(tx, target.id, channel.sender_address)
 
     def _chosen(self, names: Sequence[str]) -> list[Target]:
         """Give the channels of these names, or all of them when there are no names."""

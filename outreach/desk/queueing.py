@@ -94,7 +94,8 @@ class Queueing(Looking):
         while (number := self._queued(draft, targets, order)) is None:
             continue  # somebody queued or cancelled the same text meanwhile: the post needs another Message-ID
         self.on_queued()
-        return self._added(number, draft.notes)
+        concerns = [f"{target.name}: {told}" for target in targets if (told := self.concern_about_sender(target))]
+        return self._added(number, [*draft.notes, *concerns])
 
     def draft(self, letter: Letter, *, person: str | None = None, source: str | None = None) -> Added:
         """Keep a letter as a draft: an announcement without posts. Adding the same text later queues it."""

@@ -123,6 +123,7 @@ def _settings(queue: Path, sandbox: Sandbox, port: int) -> Settings:
             "FACEBOOK_APP_SECRET": sandbox.app_secret,
             "LISTSERV_ADDRESS": sandbox.list_address,
             "LISTSERV_SENDER": f"TMM SIG coordinators <{sandbox.member}>",
+            "LISTSERV_JOINING": "both",
             "SMTP_HOST": sandbox.smtp_host,
             "SMTP_PORT": str(sandbox.smtp_port),
             "SMTP_SECURITY": "none",

@@ -8,9 +8,13 @@ from outreach.contract import POST_KEYS as POST_KEYS
 from outreach.contract import instant as instant
 from outreach.contract import post as post
 from outreach.desk import Added, Changed, Preview
+from outreach.desk.rostering import Shown
+from outreach.joining import Step
 from outreach.model import BadInput, Post, Problem
+from outreach.roster import Member
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check
+from outreach.store.joinings import Request
 from outreach.store.search import Gone
 
 
@@ -150,3 +154,45 @@ def seen(entry: Mapping[str, Any]) -> tuple[str, str]:
 def happened(kind: str) -> str:
     """Say what happened in the words that people read, on every door the same."""
     return _HAPPENED.get(kind, kind)
+
+
+# Members of lists
+
+
+def member(of: Member) -> dict[str, Any]:
+    """Lay out somebody on a list."""
+    return {"address": of.address, "name": of.name, "status": str(of.status)}
+
+
+def roster(of: Shown) -> dict[str, Any]:
+    """Lay out a part of a roster; nulls where none was imported."""
+    known = of.known
+    return {
+        "count": known.count if known else None,
+        "source": known.source if known else None,
+        "imported_at": instant(known.at) if known else None,
+        "members": [member(each) for each in of.members],
+        "has_more": of.has_more,
+    }
+
+
+def request(of: Request, step: Step) -> dict[str, Any]:
+    """Lay out a request, with the way in which it is carried out and the mail that is prepared for it, if one is."""
+    is_prepared = of.state == "accepted" and step.way == "owner"
+    return {
+        "id": of.id,
+        "list": of.channel,
+        "kind": str(of.kind),
+        "state": str(of.state),
+        "came_by": str(of.came_by),
+        "address": of.address,
+        "name": of.name,
+        "words": of.words,
+        "made_at": instant(of.made_at),
+        "confirmed_at": instant(of.confirmed_at),
+        "settled_at": instant(of.settled_at),
+        "decided_by": of.decided_by,
+        "note": of.note or None,
+        "way": str(step.way),
+        "prepared": {"to": step.to, "subject": step.subject, "words": step.words} if is_prepared else None,
+    }

@@ -88,6 +88,19 @@ def open_mail(raw: bytes) -> Mail:
     )
 
 
+def text_in(raw: bytes) -> str:
+    """Give the text of a file that is one, or a mail that was saved."""
+    if _A_MAIL.match(raw[:2000]):
+        return open_mail(raw).words
+    for charset in ("utf-8-sig", "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "cp1252"):
+        try:
+            return raw.decode(charset)
+        except ValueError:
+            continue
+    return raw.decode("latin-1")
+
+
+_A_MAIL = re.compile(rb"(?:From [^\n]*\n)?(?:[!-9;-~]{1,76}:[^\n]*\n(?:[ \t][^\n]*\n)*){3}", re.ASCII)
 _HEAD_PARSER = HeaderParser(policy=compat32)
 
 
@@ -175,12 +188,13 @@ def _is_usual(charset: str) -> bool:
 def header(head: Message, name: str) -> str:
     """Give a header in plain letters, folded lines joined; empty when it is not there."""
     try:
-        return _in_letters(str(head.get(name, ""))[:_LONGEST_HEADER])
+        return in_letters(str(head.get(name, ""))[:_LONGEST_HEADER])
     except (ValueError, LookupError, TypeError, AttributeError, MessageError):
         return ""
 
 
-def _in_letters(value: str) -> str:
+def in_letters(value: str) -> str:
+    """Give a value of a header with its encoded words in plain letters."""
     try:
         pieces = decode_header(value)
     except (ValueError, MessageError):

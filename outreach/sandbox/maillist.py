@@ -36,7 +36,7 @@ class Verdict:
 class MailList:
     """Settings of one list. `size_limit` counts bytes of the raw mail. `moderators` are asked by mail what to do with a held post.
 
-    `looked_at_first` are subjects that a moderator sees first, on a list that is not moderated otherwise.
+    `owners` may change the members by commands in a mail. `looked_at_first` are subjects that a moderator sees first, on a list that is not moderated otherwise.
     """
 
     address: str
@@ -48,6 +48,7 @@ class MailList:
     dedupe: Literal["none", "message-id", "body"] = "none"
     moderators: set[str] = field(default_factory=set)
     looked_at_first: set[str] = field(default_factory=set)
+    owners: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set, repr=False)
 
     @property

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import count
 
 from .clock import Clock
+from .commands import SERVERS, obey
 from .faults import Faults
 from .letters import Heads, Mail, read_heads, with_list_marks
 from .maillist import Fate, MailList, Verdict, judge, remember
@@ -136,7 +137,7 @@ class PostOffice:
 
     def knows(self, address: str) -> bool:
         """Say whether mail to an address is accepted."""
-        is_release = bool(_RELEASE.fullmatch(address.lower()))
+        is_release = bool(_RELEASE.fullmatch(address.lower())) or self._is_command(address.lower())
         return self._is_open or is_release or address.lower() in self.lists or address.lower() in self._boxes
 
     def accept(self, envelope: "Envelope", reply: str) -> None:
@@ -152,7 +153,7 @@ class PostOffice:
 
     def _hand_over(self, address: str, raw: bytes) -> str:
         mail_list = self.lists.get(address)
-        if mail_list is None and self._release_by(address):
+        if mail_list is None and (self._release_by(address) or self._obey(address, raw)):
             return "delivered"
         if mail_list is None:
             self._deliver(address, raw)
@@ -188,6 +189,20 @@ class PostOffice:
             if each.list == f"{found['local']}@{found['host']}":  # type: ignore[index]
                 self.release(each.id)
         return found is not None
+
+    def _is_command(self, address: str) -> bool:
+        local, _, host = address.partition("@")
+        return local in SERVERS and any(known.endswith(f"@{host}") for known in self.lists)
+
+    def _obey(self, address: str, raw: bytes) -> bool:
+        """Do what a mail to the list server says, and answer its sender."""
+        if not self._is_command(address):
+            return False
+        heads = read_heads(raw)
+        answer = obey(self.lists, address, heads, raw, self._clock.now())
+        if answer is not None and heads.sender:
+            self._deliver(heads.sender, answer)
+        return True
 
     def _distribute(self, mail_list: MailList, heads: Heads, mail: Mail) -> None:
         copy = with_list_marks(mail.raw, prefix=mail_list.prefix, marks=mail_list.marks)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach.model import BadInput, Post, State
-from outreach.store import Store, Transaction, arrivals, channels, checks, safety, troubles, workers
+from outreach.store import Store, Transaction, arrivals, channels, checks, joinings, safety, troubles, workers
 from outreach.store.channels import ChannelRow
+from outreach.store.joinings import Request
 from outreach.trouble import Alarm, AlarmKind, stage
 from outreach.when import show
 
@@ -112,9 +113,20 @@ class Alarms:
             is_waiting = channel.until is None or channel.until > now
             if channel.state == "paused" and channel.paused_by is None and is_waiting:
                 yield self._paused(channel)
+            for request in joinings.waiting_on(tx, channel.id):
+                yield self._asked(request)
             ends = checks.expiry(tx, channel.name)
             if ends:
                 yield from self._expiry(channel, ends, now)
+
+    def _asked(self, request: Request) -> Alarm:
+        """Without a name or an address: what is told of trouble is kept, and a person's data is not to be."""
+        since = show(request.confirmed_at or request.made_at, self._zone)
+        message = (
+            f"Somebody wants to {request.kind} the list {request.channel}, confirmed on {since}, and waits for you."
+        )
+        step = f"Look at it: outreach requests, then: outreach requests accept {request.id}"
+        return Alarm(AlarmKind.ASKED, str(request.id), message, step)
 
     def _paused(self, channel: ChannelRow) -> Alarm:
         until = f"until {show(channel.until, self._zone)}" if channel.until else "until a person resumes it"

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach import when
-from outreach.channels import Channel, ChecksContent, Expires
+from outreach.channels import Channel, ChecksContent, Expires, HasMailbox
 from outreach.model import Content, Post, Problem, State
-from outreach.store import Store, channels, checks, posts, safety
+from outreach.roster import NOT_A_MEMBER
+from outreach.store import Store, channels, checks, members, posts, safety
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check, Coming
 
@@ -131,7 +132,13 @@ class _Look:
         if row is None:
             return None  # its channel is newer than this round
         of_channel = self.channel(row).problems
-        problems = (*self.own_problems(post), *of_channel, *self._of_access(post), *self._of_content(post))
+        problems = (
+            *self.own_problems(post),
+            *of_channel,
+            *self._of_access(post),
+            *self._of_content(post),
+            *self._of_members(post),
+        )
         found = Check(self._now(), problems)
         with self._store.write() as tx:
             is_kept = checks.keep(tx, post, found)
@@ -164,6 +171,14 @@ class _Look:
             if self._now() < at <= post.due_at:
                 told = f"{what[:1].upper()}{what[1:]} runs out on {when.show(at, post.time_zone)}, before it is due."
                 yield Problem(told, f"Renew it before then; see: outreach channels check {post.channel}")
+
+    def _of_members(self, post: Post) -> Iterator[Problem]:
+        channel: object = self._built.get(post.channel_id)
+        if isinstance(channel, HasMailbox):
+            with self._store.read() as tx:
+                told = members.concern(tx, post.channel_id, channel.sender_address)
+            if told is not None:
+                yield Problem(told, NOT_A_MEMBER, is_warning=True)
 
     def _of_content(self, post: Post) -> list[Problem]:
         with self._store.read() as tx:

@@ -64,8 +64,17 @@ class _Known:
 class Replies:
     """Reads the mailbox of each list. Its channels are its own: nobody else uses them at the same time."""
 
-    def __init__(self, *, store: Store, channels: Mapping[int, Channel], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        channels: Mapping[int, Channel],
+        now: Callable[[], datetime],
+        listen: Callable[[int, bytes], object] | None = None,
+    ) -> None:
+        """Take what it reads with. `listen` is given each mail that speaks of no post, with the number of its channel."""
         self._store = store
+        self._listen = listen
         self._lists = {number: channel for number, channel in channels.items() if isinstance(channel, HasMailbox)}
         self._now = now
         self._looked_at: dict[int, datetime] = {}
@@ -97,7 +106,7 @@ class Replies:
         with self._store.read() as tx:
             places = _read_places(safety.remembered(tx, key))
             tried = arrivals.tried_since(tx, channel_id, now - REMEMBERED_FOR)
-        if not tried and not places:
+        if not tried and not places and self._listen is None:
             return 0, False  # nobody waits for a word, and what is there now is older than whatever comes
         oldest = min((post.planned_at for post in tried), default=now)
         found = read_new(account, places, since=min(oldest, now) - timedelta(days=1))
@@ -125,6 +134,8 @@ class Replies:
             means = meaning(mail.raw, [each.sent for each in known])
             of = next((each for each in known if each.sent.post == means.post), None)
             if of is None or means.verdict not in _WORTH_TELLING:
+                if self._listen is not None and of is None:
+                    self._listen(channel_id, mail.raw)
                 return 0
             if of.post.state is State.PUBLISHING:
                 return None

@@ -10,10 +10,12 @@ from typing import TypeVar
 import pytest
 
 from outreach.bootstrap import House
+from outreach.joining import CameBy, RequestKind, RequestState
 from outreach.model import Move, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
-from outreach.store import checks, safety, workers
+from outreach.store import checks, joinings, safety, workers
+from outreach.store.joinings import Asked
 from outreach.store.safety import Cause
 from outreach.trouble import AlarmKind
 from outreach.watch.alarms import Alarms
@@ -24,6 +26,7 @@ from tests.work.clocks import StillClock
 
 T = TypeVar("T", bound=Callable[..., None])
 SEEN: set[AlarmKind] = set()
+SHOWN = "Tue 1 Dec 2026, 09:00 America/New_York (EST)"
 WHEN = "planned for Tue 1 Dec 2026, 09:00 America/New_York (EST),"
 
 
@@ -257,6 +260,29 @@ def test_access_that_ends_is_told_three_weeks_a_week_and_a_day_before(world: Wor
         counts.append(len(world.mails))
     assert counts == [0, 1, 1, 2, 2, 3, 3]
     assert "The access to the channel facebook ends on Wed 23 Dec 2026, 09:00" in world.texts()[0]
+
+
+@arrives(AlarmKind.ASKED)
+def test_somebody_who_confirmed_a_request_is_told_without_a_name_until_it_is_decided(world: World) -> None:
+    list_id = a_channel(world.store, "listserv").id
+    asked = Asked(list_id, RequestKind.JOIN, CameBy.FORM, "cleo@example.org", "x" * 64, NOW + timedelta(days=3), "Cleo")
+    with world.store.write() as tx:
+        number = joinings.ask(tx, asked, now=NOW, person=None)
+        found = joinings.by_link(tx, 1, asked.link_sha256)
+        assert found is not None
+        joinings.go_on(tx, found, RequestState.WAITING, now=NOW, confirmed_at=NOW)
+    text = told(world)
+    assert f"Somebody wants to join the list listserv, confirmed on {SHOWN}, and waits for you." in text
+    assert f"outreach requests accept {number}" in text
+    assert "leo" not in text
+    with world.store.write() as tx:
+        waiting = joinings.by_link(tx, 1, asked.link_sha256)
+        assert waiting is not None
+        joinings.go_on(tx, waiting, RequestState.DECLINED, now=NOW, note="Declined.")
+    world.clock.tick(61)
+    beat(world)
+    world.run()
+    assert "over: somebody asks" in str(world.mails[-1]["Subject"])
 
 
 @arrives(AlarmKind.DATABASE)

@@ -207,10 +207,10 @@ def test_once_does_every_errand_at_its_end(place: Place, box: Sandbox) -> None:
 class WithErrands(House):
     """A house whose worker does the errands of a test."""
 
-    errands: tuple[Errand, ...] = ()
+    wanted: tuple[Errand, ...] = ()
 
-    def _errands(self, worker: str) -> tuple[Errand, ...]:
-        return self.errands
+    def errands(self, worker: str) -> tuple[Errand, ...]:
+        return self.wanted
 
 
 def test_an_errand_that_hangs_holds_up_neither_posts_nor_letters_nor_another_errand_nor_the_end(
@@ -223,7 +223,7 @@ def test_an_errand_that_hangs_holds_up_neither_posts_nor_letters_nor_another_err
         began.set()
         release.wait(30)
 
-    WithErrands.errands = (Errand("hangs", 1, hang), Errand("works", 1, done.set))
+    WithErrands.wanted = (Errand("hangs", 1, hang), Errand("works", 1, done.set))
     worker = Worker(house)
     worker.start()
     until(lambda: began.is_set() and done.is_set())

@@ -22,6 +22,7 @@ PAGES = {
     "/calendar/subscribe": "/calendar/subscribe",
     "/announcements/{number}": "/announcements/1",
     "/announcements/{number}/preview": "/announcements/2/preview",
+    "/members": "/members",
     "/people": "/people",
     "/people/{number}": "/people/1",
     "/account": "/account",
@@ -50,6 +51,7 @@ NO_PAGES = {"/log-in", "/log-in/code", "/log-in/forgotten", "/links/{key}", "/he
 NO_PAGES |= {"/calendar/feed/{file}", "/announcements/{number}/{channel}/raw", "/announcements/{number}/{channel}/html"}
 NO_PAGES |= {"/previews/{key}/raw", "/previews/{key}/html", "/previews/{key}/links", "/previews/{key}/card.jpg"}
 NO_PAGES |= {"/announcements/{number}/live", "/queue/live", "/approvals/{number}/pictures/{sha256}", "/media/{name}"}
+NO_PAGES |= {"/join", "/joining/{key}", "/members/{name}/export.csv"}
 NO_PAGES |= {"/history/export.csv", "/history/export.json", "/docs", "/api/v1/openapi.json"}
 """Routes that answer something else, or a stranger; they have tests of their own."""
 

@@ -17,6 +17,8 @@ COMMANDS = [
     *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "channels", "preflight"),
     *("channels check", "channels test", "channels pause", "channels resume"),
     *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),
+    *("members list", "members import", "members export", "members erase", "members forget"),
+    *("requests", "requests ask", "requests accept", "requests send", "requests done", "requests decline"),
 ]
 
 

@@ -32,6 +32,11 @@ _NOTICE = (
     "INSERT INTO notices (announcement_id, revision, person_id, made_at, kind, next_at, told_at)"
     " VALUES (1, 1, 1, 0, {})"
 )
+_MEMBER = "INSERT INTO members (channel_id, address, status, since) VALUES (1, {}, {}, 0)"
+_REQUEST = (
+    "INSERT INTO requests (channel_id, address, made_at, link_sha256, ends_at, kind, state, came_by, confirmed_at,"
+    " settled_at) VALUES (1, 'a@example.org', 0, 'x', 0, {})"
+)
 IMPOSSIBLE = [
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
@@ -102,6 +107,17 @@ IMPOSSIBLE = [
         "queued",
         "INSERT INTO template_versions (file, version, text, at) VALUES ('a', 0, '', 0)",
     ),
+    ("members_address", "queued", _MEMBER.format("''", "'member'")),
+    ("members_status", "queued", _MEMBER.format("'a@example.org'", "'king'")),
+    ("rosters_source", "queued", "INSERT INTO rosters (channel_id, at, source) VALUES (1, 0, '')"),
+    ("requests_kind", "queued", _REQUEST.format("'visit', 'unconfirmed', 'form', NULL, NULL")),
+    ("requests_state", "queued", _REQUEST.format("'join', 'lost', 'form', 0, NULL")),
+    ("requests_came_by", "queued", _REQUEST.format("'join', 'unconfirmed', 'pigeon', NULL, NULL")),
+    ("requests_consent", "queued", _REQUEST.format("'join', 'waiting', 'form', NULL, NULL")),
+    ("requests_consent", "queued", _REQUEST.format("'join', 'accepted', 'coordinator', NULL, NULL")),
+    ("requests_consent", "queued", _REQUEST.format("'join', 'done', 'mail', NULL, 0")),
+    ("requests_settled", "queued", _REQUEST.format("'join', 'done', 'form', 0, NULL")),
+    ("requests_settled", "queued", _REQUEST.format("'leave', 'waiting', 'form', 0, 0")),
 ]
 WORDS_FOR_YES_AND_NO = {
     f"ck_{name}" for name in ("sessions_is_whole", "log_ins_is_good", "comments_asks_for_changes", "posts_paused")
@@ -279,7 +295,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_i
 
     assert column(store, "SELECT channel_id FROM attempts") == [7, 7]
     assert column(store, "SELECT doubtful_since FROM posts") == [5]
-    assert column(store, "SELECT version_num FROM alembic_version") == ["0003"]
+    assert column(store, "SELECT version_num FROM alembic_version") == ["0004"]
     store.close()
 
 

@@ -399,6 +399,7 @@ def test_no_page_holds_a_secret(tmp_path: Path, migrated_file: Path) -> None:
     secrets |= {"SMTP_USERNAME": "ann", "IMAP_HOST": "127.0.0.1", "IMAP_PORT": "1", "IMAP_SECURITY": "none"}
     secrets |= {"WATCHER_USERNAME": "ben", "WATCHER_HOST": "127.0.0.1", "WATCHER_PORT": "1", "WATCHER_SECURITY": "none"}
     secrets |= {"IMAP_USERNAME": "ann", "FACEBOOK_APP_ID": "1"}
+    secrets |= {"MAILMAN_URL": "http://127.0.0.1:1", "MAILMAN_USERNAME": "cleo"}
     with Sandbox() as box:
         house = Place(tmp_path, box, database=migrated_file, **secrets).house()
         with served(create(house)) as address:

@@ -12,6 +12,7 @@ from outreach.doors.api import (
     hooks,
     keeping,
     looking,
+    membership,
     people,
     refusing,
     rewording,
@@ -37,7 +38,7 @@ def create(house: House, *, address: Callable[[str], str], pace: Pace | None = N
         vault=Vault(house.secret),
         address=address,
     )
-    for part in (looking, writing, acting, keeping, rewording, auditing, people, hooks):
+    for part in (looking, writing, acting, keeping, rewording, auditing, people, membership, hooks):
         app.include_router(part.routes(api))
     refusing.add(app)
     describing.add(app)

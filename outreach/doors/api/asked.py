@@ -216,3 +216,35 @@ class WantedWebhook(Asked):
     kinds: list[Literal["published", "failed", "needs-a-person"]] = Field(
         ["published", "failed", "needs-a-person"], min_length=1, max_length=3, examples=[["failed"]]
     )
+
+
+# Members of lists
+
+
+class GivenRoster(Asked):
+    """Who is on a list: CSV with the columns address, name and status, or the answer to REVIEW. Null: ask Mailman."""
+
+    text: Annotated[str, Field(min_length=1, max_length=1_000_000)] | None = Field(
+        None, examples=["address,name\nann@example.org,Ann Example\n"]
+    )
+
+
+class OfAddress(Asked):
+    """Whose data it is about."""
+
+    address: Annotated[Line, Field(min_length=3, max_length=254, examples=["ann@example.org"])]
+
+
+class Wish(Asked):
+    """Somebody wants to join a list or to leave it."""
+
+    list: Annotated[Line, Field(min_length=1, max_length=100, examples=["listserv"])]
+    address: Annotated[Line, Field(min_length=3, max_length=254, examples=["ann@example.org"])]
+    name: Annotated[Line, Field(max_length=200, examples=["Ann Example"])] = ""
+    kind: Literal["join", "leave"] = Field("join", examples=["join"])
+
+
+class WhyNot(Asked):
+    """The reason, which the person reads; it may be left out."""
+
+    why: Annotated[str, Field(max_length=500, examples=["The list is for members of the society."])] = ""

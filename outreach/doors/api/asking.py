@@ -21,6 +21,7 @@ SCOPE_OF: dict[Verb, str] = {
     Verb.LOOK: "read",
     Verb.WRITE: "write",
     Verb.RUN: "write",
+    Verb.ENROL: "write",  # also to look: a program that reads the queue need not know who is on a list
     Verb.WORD: "write",
     Verb.APPROVE: "approve",
     Verb.SET_UP: "set up",

@@ -228,3 +228,68 @@ class Tried(Told):
     ok: bool = Field(examples=[True])
     status: int | None = Field(examples=[204])
     problem: str | None = Field(examples=[None])
+
+
+class Member(Told):
+    """Somebody on a list."""
+
+    address: str = Field(examples=["ann@example.org"])
+    name: str = Field(examples=["Ann Example"])
+    status: Literal["member", "digest", "no-mail", "moderated"] = Field(examples=["member"])
+
+
+class Roster(Told):
+    """Who is on a list, as far as it was imported; `count` is that of all, null where nothing was."""
+
+    count: int | None = Field(examples=[120])
+    source: str | None = Field(examples=["from members.csv"])
+    imported_at: str | None = Field(examples=[_AT])
+    members: list[Member]
+    has_more: bool = Field(examples=[False])
+
+
+class Imported(Told):
+    """What was imported, and what was left out and why."""
+
+    members: int = Field(examples=[120])
+    notes: list[str] = Field(examples=[[]])
+
+
+class Erased(Told):
+    """In how many places something was erased."""
+
+    erased: int = Field(examples=[1])
+
+
+class Prepared(Told):
+    """A mail to the list's owner that a person sends or has sent."""
+
+    to: str = Field(examples=["list-owner@lists.example.org"])
+    subject: str = Field(examples=["A request to be added to list@lists.example.org"])
+    words: str = Field(examples=["Please add this address …"])
+
+
+class Request(Told):
+    """Somebody wants to join a list or to leave it. The address is empty once it was erased."""
+
+    id: int = Field(examples=[7])
+    list: str = Field(examples=["listserv"])
+    kind: Literal["join", "leave"] = Field(examples=["join"])
+    state: Literal["unconfirmed", "waiting", "accepted", "done", "declined", "lapsed"] = Field(examples=["waiting"])
+    came_by: Literal["form", "mail", "coordinator"] = Field(examples=["form"])
+    address: str = Field(examples=["ann@example.org"])
+    name: str = Field(examples=["Ann Example"])
+    words: str = Field(examples=["I work on the topic."])
+    made_at: str = Field(examples=[_AT])
+    confirmed_at: str | None = Field(examples=[_AT])
+    settled_at: str | None = Field(examples=[None])
+    decided_by: str | None = Field(examples=[None])
+    note: str | None = Field(examples=[None])
+    way: Literal["rest", "command", "person", "owner"] = Field(examples=["command"])
+    prepared: Prepared | None = Field(examples=[None])
+
+
+class Requests(Told):
+    """The open requests, those asked first first."""
+
+    requests: list[Request]

@@ -14,6 +14,7 @@ from outreach.doors.cli import (
     keeping,
     looking,
     mailing,
+    membering,
     peopling,
     proving,
     queueing,
@@ -49,7 +50,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Write an announcement once; know that it went out to the Page and the listserv: on time, once, as approved.",
 )
-for part in (serving, queueing, looking, checking, mailing, alarming, acting, peopling, keeping, proving):
+for part in (serving, queueing, looking, checking, mailing, alarming, acting, membering, peopling, keeping, proving):
     part.register(app)
 
 

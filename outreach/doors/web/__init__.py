@@ -22,6 +22,8 @@ from outreach.doors.web import (
     entry,
     feeds,
     forgotten,
+    joining,
+    list_members,
     manual,
     members,
     metrics,
@@ -71,7 +73,19 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
     )  # given back before the answer is sent: a slow telephone keeps nobody waiting
     for part in (coming, announcement, months, feeds, members, account, wordings, audit, approvals, past, report):
         app.include_router(part.routes(site), dependencies=[turn])
-    for part in (entry, previews, forgotten, uploads, writing, queueing, channels_page, preferences, webhooks_page):
+    for part in (
+        entry,
+        previews,
+        forgotten,
+        joining,
+        list_members,
+        uploads,
+        writing,
+        queueing,
+        channels_page,
+        preferences,
+        webhooks_page,
+    ):
         app.include_router(part.routes(site))
     programs = Lazily(lambda: api.create(house, address=site.public_address))
     app.include_router(manual.routes(site, programs.made))

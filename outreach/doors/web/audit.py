@@ -24,6 +24,10 @@ KINDS = {
         *("cancel", "requeue", "retract", "draft", "discard"),
     ),
     "Channels": ("pause channel", "resume channel", "safe mode on", "safe mode off"),
+    "Members of lists": (
+        *("import members", "erase members", "ask to join", "ask to leave", "confirm request", "accept request"),
+        *("decline request", "request done", "request lapsed", "note request", "erase request"),
+    ),
     "Templates and settings": ("change template", "set wishes", "set approval"),
     "People": (
         *("log in", "log out", "invite", "withdraw invitation", "join", "set roles", "close account", "reopen account"),

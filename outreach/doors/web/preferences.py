@@ -18,6 +18,7 @@ _GROUPS = (
     ("The service", "OUTREACH_"),
     ("The Page", "FACEBOOK_"),
     ("The listserv", "LISTSERV_"),
+    ("Mailman", "MAILMAN_"),
     ("Sending mail", "SMTP_"),
     ("Reading mail", "IMAP_"),
     ("Reading mail of a second member", "WATCHER_"),
