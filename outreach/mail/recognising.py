@@ -29,6 +29,7 @@ _SERVERS = (
     "noreply",
     "no-reply",
 )
+_ROLE = re.compile(r"-(request|owner|bounces)$")
 _PREFIX = re.compile(r"^\s*(\[[^\[\]]{1,100}\]\s*)+")
 _TOO_MUCH = ("5.2.3", "5.3.4", "5.6.0")
 _DONE = ("delivered", "relayed", "expanded")
@@ -70,6 +71,9 @@ def _report(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     action = header(block, "Action").strip().lower() if block else ""
     status = header(block, "Status").strip().split(" ")[0] if block else ""
     told = plain(header(block, "Diagnostic-Code").partition(";")[2]) if block else ""
+    if action == "delivered" and _is_from_server(mail.head, post.list_address):
+        # Sympa says so once its moderator let a post through; a mail server that says so brought it to the list, no more.
+        return Meaning(Verdict.ACKNOWLEDGED, "the list server says that it delivered it", "id", post.post)
     if action in _DONE:
         return Meaning(Verdict.UNRELATED, "a report that nothing is wrong", "id", post.post)
     if list_marks(head, post.list_address) or not _is_for_list(block, post.list_address):
@@ -220,7 +224,7 @@ def _quoting(mail: Mail, posts: Sequence[Sent]) -> list[Sent]:
 def _quotes(text: str, subject: str) -> bool:
     words = r"\s+".join(map(re.escape, subject.split()))
     prefix = r"(?:\[[^\[\]\n]{1,100}\]\s*)?"
-    before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject|titled|betreff|objet|asunto)\s*:?\s+)"
+    before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject(?: of [a-z ]{3,30})?|titled|betreff|objet|asunto)\s*:?\s+)"
     after = r"(?:\s*$|\s*[\"'”’»›“]|[.,;)]|\s+(?:has|have|was|is|to|on|in|from)\b)"
     return bool(re.search(f"{before}{prefix}{words}{after}", text, re.IGNORECASE | re.MULTILINE))
 
@@ -267,6 +271,6 @@ def _is_from_server(head: Message, list_address: str) -> bool:
     local, _, host = list_address.lower().rpartition("@")
     return any(
         is_address_of(address, local, host)
-        or (address.rpartition("@")[2] == host and address.partition("@")[0] in _SERVERS)
+        or (address.rpartition("@")[2] == host and _ROLE.sub("", address.partition("@")[0]) in _SERVERS)
         for address in addresses_in(head, ("From", "Sender", "Return-Path"))
     )

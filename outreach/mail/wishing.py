@@ -36,7 +36,7 @@ _NO_PERSONS = re.compile(
 )
 _NOT_BY_HAND = ("List-Id", "List-Post", "List-Unsubscribe", "X-Loop", "X-Autoreply", "X-Autorespond", "X-Autoresponder")
 _ADDED = re.compile(
-    r"(?:has|have) been (?:added|subscribed)|(?:is|was|are) (?:now )?(?:added|subscribed)|already (?:a )?(?:subscrib|member|on )|"
+    r"(?:has|have) been (?:added|subscribed)|(?:is|was|are) (?:now )?(?:added|subscribed)|is now (?:a )?(?:subscriber|member)|already (?:a )?(?:subscrib|member|on )|"
     r"successfully (?:added|subscribed)|\badded to\b",
     re.IGNORECASE,
 )
@@ -122,7 +122,7 @@ def answer_about(mail: Mail, kind: RequestKind, *, address: str, list_address: s
     if not any(a.rpartition("@")[2] == host for a in senders):
         return None
     lines = [plain(line)[:_LONGEST_LINE] for line in [mail.subject, *mail.words.splitlines()]]
-    about = [line for line in lines if address in line.lower()]
+    about = [line for line in lines if address in line.lower() and not line.startswith(">")]  # as sent, quoted
     if not about:
         return None
     done = _ADDED if kind is RequestKind.JOIN else _REMOVED

@@ -89,6 +89,7 @@ def test_no_secret_is_in_any_line_of_the_log(
 ) -> None:
     port = service.port if is_there else a_closed_port()
     caplog.set_level(1)
+    caplog.set_level(1, logger="urllib3.connectionpool")  # as a command that ran in this process may have left it
     told = with_settings(
         world,
         OUTREACH_ALERT_URLS=f"json://ann:{HUSH}@127.0.0.1:{port}/{HUSH}",

@@ -1,13 +1,18 @@
 """What is done on a real list server, and what should come back: each case with the mails that the coordinator got."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from outreach.channels.listserv import Listserv
+from outreach.mail.answering import answer_to
 from outreach.mail.meaning import Sent, Verdict
+from outreach.mail.opened import open_mail
+from outreach.mail.recognising import meaning
 from outreach.model import Published
 from tests.channels.builders import a_list, a_wording, an_attempt
+from tests.listservers.bed import DOMAIN, Bed
 from tests.listservers.mailman import Mailman
 
 COORDINATOR, MODERATOR = "coordinator@example.org", "moderator@example.org"
@@ -25,17 +30,53 @@ class Told:
     expected: tuple[tuple[Verdict, str], ...]
 
 
-def send(server: Mailman, address: str, title: str, body: str = "Please come to room 7.") -> Sent:
+def _channel(port: int, address: str) -> Listserv:
+    return a_list(port, address=address, max_bytes=200 * 1024, now=lambda: datetime.now(UTC))
+
+
+def send(server: Bed, address: str, title: str, body: str = "Please come to room 7.") -> Sent:
     """Render and submit a mail as the service does."""
-    channel = a_list(server.port, address=address, max_bytes=200 * 1024, now=lambda: datetime.now(UTC))
+    channel = _channel(server.port, address)
     content = channel.render(a_wording(title=title, body=body))
     assert isinstance(channel.publish(an_attempt(content)), Published)
     return Sent("1/listserv", content.message_id or "", address, title, content.text)
 
 
-def told(server: Mailman) -> Iterator[Told]:
-    """Play every case, one after the other."""
-    for case in CASES:
+def send_twice(server: Bed, address: str, title: str) -> Sent:
+    """Submit the very same mail two times, which the service does only when a person says so."""
+    channel = _channel(server.port, address)
+    content = channel.render(a_wording(title=title))
+    for _ in range(2):
+        assert isinstance(channel.publish(an_attempt(content)), Published)
+    return Sent("1/listserv", content.message_id or "", address, title, content.text)
+
+
+def send_raw(server: Bed, address: str, title: str, body: str) -> Sent:
+    """Submit a mail that the service would refuse to queue."""
+    message_id = "<by-hand@example.org>"
+    raw = f"From: {COORDINATOR}\nTo: {address}\nSubject: {title}\nMessage-ID: {message_id}\n\n{body}\n"
+    server.bring(COORDINATOR, [address], raw.encode())
+    return Sent("1/listserv", message_id, address, title, body)
+
+
+def let_through(server: Bed, asked: Sequence[bytes], sent: Sent) -> None:
+    """Answer the list's question as the service does; fail where none of the mails is one that can be answered."""
+    for raw in asked:
+        answer = answer_to(open_mail(raw), meaning(raw, [sent]), sent)
+        if answer is not None:
+            told = _channel(server.port, sent.list_address).answer(answer.to, answer.subject, answer.words)
+            assert isinstance(told, Published)
+            return
+    raise AssertionError("no mail asks for an answer")
+
+
+S = TypeVar("S", bound=Bed)
+
+
+def told(server: S, cases: Sequence[Callable[[S], Told]]) -> Iterator[Told]:
+    """Play every case, one after the other; what came too late for one is not taken for the next one's."""
+    for case in cases:
+        server.forget()
         yield case(server)
 
 
@@ -108,6 +149,16 @@ def _silent(server: Mailman) -> Told:
     return Told("silent", sent, tuple(server.mails(COORDINATOR, within_s=SILENCE_S)), ())
 
 
+def _digest(server: Mailman) -> Told:
+    address = server.new_list("daily")
+    number = server.subscribe("daily", COORDINATOR)
+    server.ask("PATCH", f"/members/{number}/preferences", delivery_mode="mime_digests")
+    sent = send(server, address, "In a digest")
+    assert server.mails(COORDINATOR, within_s=SILENCE_S) == []
+    server.ask("POST", f"/lists/daily.{DOMAIN}/digest", send="true")
+    return Told("daily", sent, tuple(server.mails(COORDINATOR)), ((Verdict.DISTRIBUTED, "id"),))
+
+
 def _restarted(server: Mailman) -> Told:
     address = server.new_list("restarted")
     server.subscribe("restarted", COORDINATOR)
@@ -132,5 +183,6 @@ CASES: tuple[Callable[[Mailman], Told], ...] = (
     _too_large,
     _acknowledged,
     _silent,
+    _digest,
     _restarted,
 )
