@@ -29,7 +29,7 @@ from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, channels, home, known, open_store, past, workers
+from outreach.store import Store, arrivals, channels, home, known, open_store, past, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.vault import Vault
@@ -169,10 +169,18 @@ class House:
             community=self.settings.OUTREACH_COMMUNITY,
             zone=self.settings.OUTREACH_TIME_ZONE,
             grace=timedelta(hours=self.settings.OUTREACH_GRACE_H),
+            lead_of=self._lead_of,
         )
         return Desk(
             store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
         )
+
+    def _lead_of(self, channel: str) -> timedelta:
+        number = next((target.id for target in self.targets if target.name == channel), None)
+        if number is None:
+            return timedelta()
+        with self.store.read() as tx:
+            return arrivals.habits_of(tx, number).lead
 
     @property
     def rewording(self) -> Rewording:

@@ -5,7 +5,7 @@ import hmac
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -68,14 +68,24 @@ class Composer:
     """Makes what will be sent out of what was written. `secret` makes identities that nobody can guess."""
 
     def __init__(
-        self, *, library: Library, media: Path, secret: str, community: str, zone: str, grace: timedelta
+        self,
+        *,
+        library: Library,
+        media: Path,
+        secret: str,
+        community: str,
+        zone: str,
+        grace: timedelta,
+        lead_of: Callable[[str], timedelta] = lambda _channel: timedelta(),
     ) -> None:
+        """Take what it composes with. `lead_of` says how much earlier than a letter's time a channel gets it."""
         self._library = library
         self._media = media
         self._secret = secret.encode()
         self._community = community
         self._zone = zone
         self._grace = grace
+        self._lead_of = lead_of
 
     def draft(
         self,
@@ -142,7 +152,25 @@ class Composer:
             )
         times = {name: self._time(letter, letter.at_on(name), now=now) for name in channels}
         notes = [time.due.note for time in times.values() if time.due.note]
+        for name in channels:
+            lead = timedelta() if dict(letter.times).get(name) else self._lead_of(name)
+            earlier = self._earlier(letter, times[name], lead, now=now) if lead else None
+            if earlier is not None:
+                times[name] = earlier
+                shown = when.show(earlier.due.due_at, earlier.due.time_zone)
+                notes.append(
+                    f"{name} gets it {lead / timedelta(hours=1):g} h earlier, {shown}: a moderator looks first."
+                )
         return times, tuple(dict.fromkeys(notes))
+
+    def _earlier(self, letter: Letter, time: Time, lead: timedelta, *, now: datetime) -> Time | None:
+        """Give a time before another, now at the earliest; None where that is no earlier."""
+        due_at = max(time.due.due_at - lead, now.replace(microsecond=0))
+        if due_at >= time.due.due_at:
+            return None
+        wall = when.local(due_at, time.due.time_zone)
+        due = replace(time.due, due_at=due_at, wall_time=f"{wall:%Y-%m-%d %H:%M:%S}".removesuffix(":00"))
+        return Time(due, self.miss_at(letter, planned=due_at, now=now))
 
     def _time(self, letter: Letter, at: str | None, *, now: datetime) -> Time:
         if not at:

@@ -208,6 +208,9 @@ class HasMembers(Protocol):
     def change_members(self, kind: RequestKind, address: str, name: str) -> Outcome:
         """Put somebody on the list, or take them off, by the server's own interface. Repeating it does no harm."""
 
+    def decide(self, message_id: str, action: str) -> Outcome:
+        """Let a post through that the list holds (`accept`), or refuse it (`reject`), by the server's own interface."""
+
 
 @cache
 def kinds() -> dict[str, type[Channel]]:

@@ -19,3 +19,11 @@ IF_SENT_AGAIN: Mapping[ListServer, str] = {
     "auto": "What this list server does with a repeat is not known (LISTSERV_KIND says it): if the first mail went out,"
     " expect everybody on the list to get it a second time.",
 }
+
+BY_HABIT: Mapping[str, str] = {
+    "message-id": "The list drops a mail whose Message-ID it has seen, as somebody has said of it, so a repeat does no harm.",
+    "body": "The list sends a text that it has sent before back to you alone, as somebody has said of it, which also tells"
+    " that the first mail went out.",
+    "none": f"The list, as somebody has said of it, {_EVERYBODY_TWICE}",
+}
+"""The same, where a person has said by what a list recognises a repeat."""

@@ -250,6 +250,12 @@ class Listserv:
             return mailman_rest.add(self._rest, self._address, address, name)
         return mailman_rest.remove(self._rest, self._address, address)
 
+    def decide(self, message_id: str, action: str) -> Outcome:
+        """By Mailman's REST interface."""
+        if self._rest is None:
+            return Refused("This list's server cannot be told what to do with a held post (MAILMAN_URL).")
+        return mailman_rest.decide(self._rest, self._address, message_id, action)
+
     def if_sent_again(self) -> str:
         """Each kind of list server treats a repeat in its own way."""
         return IF_SENT_AGAIN[self._runs_on]

@@ -12,6 +12,7 @@ from outreach.desk.looking import Preview
 from outreach.desk.previewing import Previewing
 from outreach.fields import dates_in
 from outreach.lifecycle import OPEN
+from outreach.list_habits import TOO_LONG
 from outreach.mail.opening import opened
 from outreach.model import BadInput, Letter, Problem, State
 from outreach.roster import NOT_A_MEMBER
@@ -113,6 +114,9 @@ class Advising(Previewing):
     def _problems(self, target: Target, preview: Preview | None) -> Sequence[Problem]:
         channel = target.channel
         found = list(channel.lint(preview.content)) if preview is not None and isinstance(channel, Lints) else []
+        too_long = self.concern_about_size(target, preview.content.message) if preview is not None else None
+        if too_long:
+            found.append(Problem(too_long, TOO_LONG))
         told = self.concern_about_sender(target)
         return [*found, Problem(told, NOT_A_MEMBER, is_warning=True)] if told else found
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from outreach import lifecycle
 from outreach.channels import HasMailbox, SaysWhatARepeatDoes, SaysWhereToLook
+from outreach.channels._repeats import BY_HABIT
 from outreach.compose import Composer, Target
+from outreach.list_habits import concern_about_size
 from outreach.model import BadInput, Content, Post, State
-from outreach.store import Store, announcements, channels, checks, history, members, posts, safety, waiting
+from outreach.store import Store, announcements, arrivals, channels, checks, history, members, posts, safety, waiting
 from outreach.store.checks import Check
 from outreach.wishes import Wishes, read_wishes
 
@@ -83,8 +85,18 @@ class Looking:
     def if_sent_again(self, post: Post) -> str | None:
         """Say what would come of sending a post in doubt once more; None for any other post, or when nobody knows."""
         target = self._targets.get(post.channel) if post.state is State.UNCONFIRMED else None
-        channel = target.channel if target else None
+        if target is None:
+            return None
+        with self._store.read() as tx:
+            habit = arrivals.habits_of(tx, target.id).dedupe
+        if habit:
+            return BY_HABIT[habit]
+        channel: object = target.channel
         return channel.if_sent_again() if isinstance(channel, SaysWhatARepeatDoes) else None
+
+    def _channel_of(self, post: Post) -> object:
+        target = self._targets.get(post.channel)
+        return target.channel if target else None
 
     def where_to_look(self, post: Post) -> tuple[str, str | None]:
         """Say where a person can look for a post, to go on after "look", and the address of that place if it has one."""
@@ -157,6 +169,11 @@ class Looking:
             return None
         with self._store.read() as tx:
             return members.concern(tx, target.id, channel.sender_address)
+
+    def concern_about_size(self, target: Target, message: str | None) -> str | None:
+        """Say in a sentence that a mail is longer than somebody has said that its list takes; None where it is not."""
+        with self._store.read() as tx:
+            return concern_about_size(arrivals.habits_of(tx, target.id), len(message or ""))
 
     def _chosen(self, names: Sequence[str]) -> list[Target]:
         """Give the channels of these names, or all of them when there are no names."""

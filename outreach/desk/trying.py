@@ -3,6 +3,7 @@
 from typing import Any
 
 from outreach.desk.queueing import Queueing
+from outreach.list_habits import ListHabits
 from outreach.model import BadInput, Letter
 from outreach.store import arrivals, channels
 from outreach.when import show
@@ -22,6 +23,22 @@ class Trying(Queueing):
             rows = channels.of_community(tx, self._community.id)
             shown = {row.name: arrivals.profile_of(tx, row.id) for row in rows}
         return {name: found for name, found in shown.items() if found}
+
+    def habits(self, name: str) -> ListHabits:
+        """Give what people have said of a list. Raises `BadInput` for a channel that is none."""
+        with self._store.read() as tx:
+            return arrivals.habits_of(tx, self._a_list(tx, name))
+
+    def set_habits(self, name: str, habits: ListHabits, *, person: str | None = None) -> None:
+        """Keep what somebody says of a list: it outweighs what is learnt and what the settings say. Raises `BadInput`."""
+        with self._store.write() as tx:
+            arrivals.keep_habits(tx, self._a_list(tx, name), habits, now=self._now(), person=person)
+
+    def _a_list(self, tx: Any, name: str) -> int:
+        row = channels.by_name(tx, self._community.id, name)
+        if row.kind != "listserv":
+            raise BadInput(f"{name} is no list.", next_step="Name a list, such as listserv.")
+        return row.id
 
     def send_a_test(self, name: str, *, person: str | None = None) -> int:
         """Queue one test announcement for a list, due now; give its number. Everybody on the list gets it.

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from outreach import lifecycle
+from outreach.desk.letting_through import may_decide
 from outreach.desk.looking import Looking
-from outreach.model import BadInput, Content, Post, State
+from outreach.model import BadInput, Content, Post
 from outreach.store import (
     announcements,
-    arrivals,
     channels,
     checks,
     drafts,
@@ -58,8 +58,8 @@ class Upcoming:
 class Told:
     """One post and everything that happened to it; `contents` are what it sends and what its tries sent, by hash.
 
-    `where_to_look` names the place on the channel, and its address where there is one. `can_be_let_through`: the list
-    asked at our own address what to do with it.
+    `where_to_look` names the place on the channel, and its address where there is one. `can_be_let_through`,
+    `can_be_turned_down`: the list asked at our own address what to do with it, or is told by REST.
     """
 
     post: Post
@@ -69,6 +69,7 @@ class Told:
     if_sent_again: str | None
     where_to_look: tuple[str, str | None]
     can_be_let_through: bool = False
+    can_be_turned_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Watching(Looking):
                     looked_at.get(post.id),
                     self.if_sent_again(post),
                     self.where_to_look(post),
-                    post.state is State.HELD and arrivals.answer_of(tx, post.id) is not None,
+                    *may_decide(tx, post, self._channel_of(post)),
                 )
                 for post in posts.of_announcement(tx, number)
             ]

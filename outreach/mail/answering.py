@@ -14,6 +14,7 @@ from outreach.mail.recognising import addresses_in
 
 _RELEASE = re.compile(r"[^@\s]+\+(release|moderate|confirm|confsub)-[0-9a-z]+@[^@\s]+", re.IGNORECASE)
 _SYMPA = re.compile(r"\b(DISTRIBUTE\s+\S+\s+[0-9a-f]{8,64}|CONFIRM\s+[0-9a-f]{8,64})\b", re.IGNORECASE)
+_DISTRIBUTE = re.compile(r"DISTRIBUTE\b", re.IGNORECASE)
 _ROLES_OF_SERVERS = ("sympa", "listserv", "mailman", "majordomo")
 
 
@@ -44,4 +45,17 @@ def answer_to(mail: Mail, means: Meaning, sent: Sent) -> Answer | None:
         return Answer(server, command, command)
     if server.startswith("listserv@"):
         return Answer(server, "OK", "OK")
+    return None
+
+
+def turned_down(answer: Answer) -> Answer | None:
+    """Give the mail that refuses a post in place of the one that lets it through; None where its server knows none.
+
+    Sympa takes `REJECT` with the same key, mlmmj an address of its own. Who is asked to confirm just does not.
+    """
+    if _DISTRIBUTE.match(answer.words):
+        words = _DISTRIBUTE.sub("REJECT", answer.words)
+        return Answer(answer.to, words, words)
+    if "+release-" in answer.to:
+        return Answer(answer.to.replace("+release-", "+reject-", 1), "Turn it down", "")
     return None

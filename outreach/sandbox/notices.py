@@ -31,7 +31,7 @@ def moderator_request(mail_list: MailList, heads: Heads, held: Mail, *, key: str
     note["Reply-To"] = f"{local}+release-{key}@{host}"
     note.set_content(
         f"As a list moderator, your approval is asked for a post to {mail_list.address}\n\n    {heads.subject}\n\n"
-        "To let the message through, answer this mail. To leave it where it is, do nothing.\n"
+        "To let the message through, answer this mail. To refuse it, mail to the same address with reject in place of release.\n"
     )
     note.add_attachment(_parsed(held.raw))
     return note.as_bytes()

@@ -18,7 +18,7 @@ from .maillist import Fate, MailList, Verdict, judge, remember
 from .notices import held_notice, moderator_request, refused_notice, rejected_notice
 from .smtp_faults import SmtpFault
 
-_RELEASE = re.compile(r"(?P<local>[^@+]+)\+release-(?P<key>[0-9a-f]+)@(?P<host>[^@]+)")
+_RELEASE = re.compile(r"(?P<local>[^@+]+)\+(?P<verb>release|reject)-(?P<key>[0-9a-f]+)@(?P<host>[^@]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +182,12 @@ class PostOffice:
             self._deliver(moderator, moderator_request(mail_list, heads, held.mail, key=held.key, to=moderator))
 
     def _release_by(self, address: str) -> bool:
-        """Let a post through by a mail to the address that its moderator was told; anybody else does not know it."""
+        """Let a post through, or refuse it, by a mail to the address that its moderator was told; anybody else does not know it."""
         found = _RELEASE.fullmatch(address)
         held = [each for each in self._held.values() if found and hmac.compare_digest(each.key, found["key"])]
         for each in held:
             if each.list == f"{found['local']}@{found['host']}":  # type: ignore[index]
-                self.release(each.id)
+                self.release(each.id) if found["verb"] == "release" else self.refuse(each.id)  # type: ignore[index]
         return found is not None
 
     def _is_command(self, address: str) -> bool:

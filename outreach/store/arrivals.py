@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from outreach.list_habits import ListHabits
 from outreach.model import Post
 from outreach.store import safety
 from outreach.store.columns import Instant
@@ -22,6 +23,7 @@ MOST_POSTS = 300
 _LEARNT_FROM = timedelta(days=180)
 _TOO_FEW = 3
 _PROFILE = "what copies show of channel "
+_HABITS = "habits of channel "
 _ANSWER = "answer that lets through post "
 _MOST_SIGHTINGS = 2000
 
@@ -127,6 +129,19 @@ def profile_of(tx: Transaction, channel_id: int) -> dict[str, Any] | None:
     """Give what the latest copy showed of a list; None where none was seen yet."""
     kept = safety.remembered(tx, f"{_PROFILE}{channel_id}")
     return dict(json.loads(kept)) if kept else None
+
+
+def habits_of(tx: Transaction, channel_id: int) -> ListHabits:
+    """Give what people have said of a list."""
+    kept = safety.remembered(tx, f"{_HABITS}{channel_id}")
+    return ListHabits(**json.loads(kept)) if kept else ListHabits()
+
+
+def keep_habits(tx: Transaction, channel_id: int, habits: ListHabits, *, now: datetime, person: str | None) -> None:
+    """Keep what somebody says of a list, in place of what was said before."""
+    safety.remember(tx, f"{_HABITS}{channel_id}", json.dumps(habits.laid_out()))
+    row = {"at": now, "kind": "set list habits", "channel_id": channel_id, "person": person, "note": habits.in_words()}
+    tx.execute(insert(events), row)
 
 
 def hold_back(tx: Transaction, post: Post, *, now: datetime, note: str) -> bool:

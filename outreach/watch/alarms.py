@@ -163,9 +163,16 @@ class Alarms:
         if self._unseen_after is None:
             return []
         lists = [channel.id for channel in channels.every(tx) if channel.kind == "listserv"]
-        found = arrivals.unseen(tx, lists, since=now - REMEMBERED_FOR, until=now - self._unseen_after)
-        shows = {post.channel_id: arrivals.shows_copies(tx, post.channel_id, now) for post in found}
-        return [post for post in found if shows[post.channel_id]]
+        return [post for number in lists for post in self._never_seen_on(tx, number, self._unseen_after, now)]
+
+    @staticmethod
+    def _never_seen_on(tx: Transaction, channel_id: int, otherwise: timedelta, now: datetime) -> list[Post]:
+        habits = arrivals.habits_of(tx, channel_id)
+        if habits.own_copy is False:
+            return []
+        until = now - habits.unseen_after(otherwise)
+        found = arrivals.unseen(tx, [channel_id], since=now - REMEMBERED_FOR, until=until)
+        return found if found and (habits.own_copy or arrivals.shows_copies(tx, channel_id, now)) else []
 
 
 def _named(post: Post) -> str:

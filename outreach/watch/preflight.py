@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from outreach import when
 from outreach.channels import Channel, ChecksContent, Expires, HasMailbox
+from outreach.list_habits import TOO_LONG, concern_about_size
 from outreach.model import Content, Post, Problem, State
 from outreach.roster import NOT_A_MEMBER
-from outreach.store import Store, channels, checks, members, posts, safety
+from outreach.store import Store, arrivals, channels, checks, members, posts, safety
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check, Coming
 
@@ -177,6 +178,10 @@ class _Look:
         if isinstance(channel, HasMailbox):
             with self._store.read() as tx:
                 told = members.concern(tx, post.channel_id, channel.sender_address)
+                size = len(posts.content(tx, post).message or "")
+                too_long = concern_about_size(arrivals.habits_of(tx, post.channel_id), size)
+            if too_long is not None:
+                yield Problem(too_long, TOO_LONG)
             if told is not None:
                 yield Problem(told, NOT_A_MEMBER, is_warning=True)
 

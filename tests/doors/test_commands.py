@@ -14,7 +14,8 @@ from tests.doors.place import Place
 GROUP = typer.main.get_command(app)
 COMMANDS = [
     *("demo", "init", "doctor", "worker", "add", "preview", "templates", "queue", "show", "history", "alarms"),
-    *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "channels", "preflight"),
+    *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "turn-down", "channels"),
+    *("preflight", "channels habits"),
     *("channels check", "channels test", "channels pause", "channels resume"),
     *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),
     *("members list", "members import", "members export", "members erase", "members forget"),

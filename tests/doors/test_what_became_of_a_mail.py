@@ -252,9 +252,60 @@ def test_an_answer_that_cannot_be_mailed_is_told_and_can_be_given_again(town: To
     town.look()
     town.box.mail.fail("MAIL", "451")
     refused = town.place.cli("let-through", "1")
-    assert (refused.code, "could not be mailed to the list" in refused.err + refused.out) == (1, True)
+    assert (refused.code, "The list could not be told" in refused.err + refused.out) == (1, True)
     assert town.place.cli("let-through", "1").code == 0
     assert town.box.mail.held() == []
+
+
+def test_a_moderator_turns_a_held_mail_down_and_it_has_failed_once_the_list_says_so(town: Town) -> None:
+    town.list.moderated = True
+    town.list.moderators = {town.box.member}
+    town.send()
+    town.deliver()
+    town.look()
+    assert town.place.cli("turn-down", "1", "--as", "ann@example.org").code == 0
+    assert (town.box.mail.held(), town.box.mail.distributed(), town.state()) == ([], [], "held")
+    assert town.place.cli("turn-down", "1").code == 1
+    town.deliver()
+    town.look()
+    assert town.state() == "failed"
+    assert "turn down" in town.told()
+
+
+def test_a_list_that_is_mailed_earlier_gets_its_mail_before_the_page(town: Town) -> None:
+    said = town.place.json("channels", "habits", "listserv", "--moderated", "yes", "--lead-h", "24", "--size-kb", "0.5")
+    assert (said["moderated"], said["lead_h"], said["size_kb"], said["own_copy"]) == (True, 24, 0.5, None)
+    added = town.place.json("add", town.place.letter(at="2035-01-15 09:00", zone="America/New_York"))
+    assert {post["channel"]: post["wall_time"] for post in added["posts"]} == {
+        "facebook": "2035-01-15 09:00",
+        "listserv": "2035-01-14 09:00",
+    }
+    assert [note for note in added["notes"] if "24 h earlier" in note]
+    checked = town.place.cli("preflight", "1", "--json").out
+    assert "the list takes 0.5 KB" in checked
+    later = town.place.json("channels", "habits", "listserv", "--lead-h", "0", "--moderated", "")
+    assert (later["moderated"], later["lead_h"], later["size_kb"]) == (None, 0, 0.5)
+    assert town.place.cli("channels", "habits", "facebook").code == 1
+    assert town.place.cli("channels", "habits", "listserv", "--lead-h", "soon").code == 1
+
+
+def test_a_time_of_its_own_for_the_list_is_kept_as_it_is(town: Town) -> None:
+    town.place.json("channels", "habits", "listserv", "--lead-h", "24")
+    file = town.place.folder / "own.md"
+    file.write_text("---\ntitle: A talk\nat: 2035-01-15 09:00\ntimes:\n  listserv: 2035-01-15 08:00\n---\nCome.\n")
+    added = town.place.json("add", str(file))
+    assert {post["channel"]: post["wall_time"] for post in added["posts"]}["listserv"] == "2035-01-15 08:00"
+
+
+def test_what_is_due_now_is_not_mailed_in_the_past(town: Town) -> None:
+    town.place.json("channels", "habits", "listserv", "--lead-h", "24")
+    town.send()
+    assert town.state() == "published"
+
+
+def test_who_says_that_no_own_copies_come_is_not_told_of_them(town: Town) -> None:
+    town.place.json("channels", "habits", "listserv", "--own-copy", "no", "--dedupe", "message-id")
+    assert town.place.json("channels", "habits", "listserv")["own_copy"] is False
 
 
 def test_a_forged_question_of_another_host_is_never_answered(town: Town) -> None:

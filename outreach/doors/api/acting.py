@@ -79,6 +79,17 @@ def _add_letting_through(router: APIRouter, api: Api) -> None:
 
         return _act(api, call, _Wanted(number, of), "let through", act)
 
+    @router.post(
+        "/announcements/{number}/turn-down",
+        response_model=told.Changed,
+        summary="Tell the list to refuse a held post, where it asked at the sender's address",
+    )
+    def turn_down(number: Number, of: asked.OfPosts, call: Annotated[Call, Depends(api.posts(Verb.WRITE))]) -> Response:
+        def act(name: str) -> Changed:
+            return api.desk.turn_down(name, person=call.person)
+
+        return _act(api, call, _Wanted(number, of), "turn down", act)
+
 
 class _Wanted:
     """The posts that a request means."""

@@ -248,3 +248,13 @@ class WhyNot(Asked):
     """The reason, which the person reads; it may be left out."""
 
     why: Annotated[str, Field(max_length=500, examples=["The list is for members of the society."])] = ""
+
+
+class WantedHabits(Asked):
+    """What a list does with mails."""
+
+    dedupe: Literal["", "message-id", "body", "none"] = Field("", examples=["message-id"])
+    own_copy: bool | None = Field(None, examples=[True])
+    moderated: bool | None = Field(None, examples=[True])
+    lead_h: Annotated[float, Field(ge=0, le=336)] = Field(0, examples=[24])
+    size_kb: Annotated[float, Field(ge=0, le=1_048_576)] | None = Field(None, examples=[40])

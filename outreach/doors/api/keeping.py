@@ -12,6 +12,7 @@ from outreach.doors.api import asked, kept
 from outreach.doors.api.frame import Api, Name
 from outreach.doors.api.once import Call, Done
 from outreach.doors.api.problems import Problem, standing
+from outreach.list_habits import read_habits
 from outreach.model import BadInput
 from outreach.model import Problem as Fault
 from outreach.roles import Verb
@@ -24,6 +25,7 @@ def routes(api: Api) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["running"])
     _add_channels(router, api)
+    _add_habits(router, api)
     _add_templates(router, api)
     _add_safe_mode(router, api)
     _add_alarms(router, api)
@@ -81,6 +83,21 @@ def _add_channels(router: APIRouter, api: Api) -> None:
             return _one(api, name, _known(api, name))
 
         return api.do(call, work, done=_done(api, call, name, "resume channel"))
+
+
+def _add_habits(router: APIRouter, api: Api) -> None:
+    @router.get("/channels/{name}/habits", summary="Show what people have said of a list")
+    def habits(name: Name, _who: Annotated[Visitor, Depends(api.gate.may(Verb.LOOK))]) -> kept.Habits:
+        api.channel(name)
+        return kept.Habits.of(api.desk.habits(name).laid_out())
+
+    @router.put("/channels/{name}/habits", summary="Say what a list does with mails; what is left out is not said")
+    def set_habits(
+        name: Name, wanted: asked.WantedHabits, who: Annotated[Visitor, Depends(api.gate.may(Verb.RUN))]
+    ) -> kept.Habits:
+        api.channel(name)
+        api.desk.set_habits(name, read_habits(wanted.model_dump()), person=who.email)
+        return kept.Habits.of(api.desk.habits(name).laid_out())
 
 
 _GONE = (Fault("It is not set up any more."),)

@@ -293,3 +293,13 @@ class Requests(Told):
     """The open requests, those asked first first."""
 
     requests: list[Request]
+
+
+class Habits(Told):
+    """What people have said of a list; null and empty are "nobody has said it"."""
+
+    dedupe: Literal["", "message-id", "body", "none"] = Field(examples=["message-id"])
+    own_copy: bool | None = Field(examples=[True])
+    moderated: bool | None = Field(examples=[True])
+    lead_h: float = Field(examples=[24])
+    size_kb: float | None = Field(examples=[40])

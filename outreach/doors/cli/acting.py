@@ -12,12 +12,13 @@ from outreach.model import BadInput, Problem, State
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (approve, pause, resume, cancel, requeue, confirm, let_through):
+    for command in (approve, pause, resume, cancel, requeue, confirm, let_through, turn_down):
         app.command(rich_help_panel="Act")(command)
     channels = typer.Typer(invoke_without_command=True)
     channels.callback()(list_channels)
     channels.command("check")(check_channels)
     channels.command("test")(try_channel)
+    channels.command("habits")(habits_of_channel)
     channels.command("pause")(pause_channel)
     channels.command("resume")(resume_channel)
     app.add_typer(channels, name="channels", rich_help_panel="Act")
@@ -140,6 +141,15 @@ def let_through(name: PostName, person: Actor = None, as_json: AsJson = False) -
     _act(lambda desk, who: desk.let_through(name, person=who), person, as_json)
 
 
+@verb
+def turn_down(name: PostName, person: Actor = None, as_json: AsJson = False) -> None:
+    """Tell the list to refuse a held post, where it asked you as its moderator.
+
+    Example: [cyan]outreach turn-down 12/listserv[/cyan]
+    """
+    _act(lambda desk, who: desk.turn_down(name, person=who), person, as_json)
+
+
 # Channels
 
 
@@ -249,3 +259,35 @@ def resume_channel(
     with opened() as house:
         house.desk.resume_channel(name, person=actor(person, house))
     _channels(name=name, as_json=as_json, checking=False)
+
+
+@verb
+def habits_of_channel(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The list, such as listserv.")],
+    dedupe: Annotated[
+        str | None, typer.Option(metavar="WAY", help="How it knows a repeat: message-id, body, none, or empty.")
+    ] = None,
+    own_copy: Annotated[str | None, typer.Option(metavar="yes|no", help="Whether the sender gets its copy.")] = None,
+    moderated: Annotated[str | None, typer.Option(metavar="yes|no", help="Whether a moderator looks first.")] = None,
+    lead_h: Annotated[str | None, typer.Option(metavar="HOURS", help="So much earlier it is mailed.")] = None,
+    size_kb: Annotated[str | None, typer.Option(metavar="KB", help="The longest mail that it takes.")] = None,
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show or say what a list does with mails; what is said outweighs what is learnt and the settings.
+
+    Example: [cyan]outreach channels habits listserv --moderated yes --lead-h 24[/cyan]
+    """
+    from outreach.list_habits import read_habits  # start-up time
+
+    given = {"dedupe": dedupe, "own_copy": own_copy, "moderated": moderated, "lead_h": lead_h, "size_kb": size_kb}
+    with opened() as house:
+        kept = house.desk.habits(name)
+        if any(value is not None for value in given.values()):
+            told = {key: value if value is not None else kept.laid_out()[key] for key, value in given.items()}
+            house.desk.set_habits(name, read_habits(told), person=actor(person, house))
+            kept = house.desk.habits(name)
+    if as_json:
+        print_json(kept.laid_out())
+    else:
+        say(kept.in_words() or "Nobody has said anything.")

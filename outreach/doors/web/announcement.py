@@ -79,8 +79,13 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
     def let_through(
         request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
     ) -> Response:
-        done = "to be let through: the list was told so by mail."
+        done = "to be let through: the list was told so."
         return _decided(site, request, form, number, Decided(done, desk.let_through))
+
+    @router.post("/announcements/{number}/turn-down")
+    def turn_down(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        done = "to be refused: the list was told so."
+        return _decided(site, request, form, number, Decided(done, desk.turn_down))
 
 
 def _add_comments(router: APIRouter, site: Site) -> None:

@@ -13,6 +13,7 @@ from outreach.desk import Overtaken
 from outreach.desk.running import MOST_REASON, key_of_channel, key_of_safe_mode, read_reason
 from outreach.doors.web import given
 from outreach.doors.web.frame import NotThere, Posted, Site
+from outreach.list_habits import DEDUPE, MOST_LEAD_H, ListHabits, read_habits
 from outreach.model import BadInput
 from outreach.roles import Verb
 from outreach.watch.preflight import DAILY
@@ -25,6 +26,7 @@ def routes(site: Site) -> APIRouter:
     _add_pausing(router, site)
     _add_asking(router, site)
     _add_trying(router, site)
+    _add_habits(router, site)
     _add_stopping(router, site)
     return router
 
@@ -84,6 +86,21 @@ def _add_trying(router: APIRouter, site: Site) -> None:
         except BadInput as bad:
             return _page(request, site, form.visitor, bad=bad, of=name, status_code=409)
         return site.go(f"/announcements/{number}", notice="The test is queued. This page shows what becomes of it.")
+
+
+def _add_habits(router: APIRouter, site: Site) -> None:
+    @router.post("/channels/{name}/habits")
+    def habits(request: Request, name: str, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        _check(site, name)
+        typed = {each: form.text(each).strip()[:40] for each in ListHabits.__slots__}
+        try:
+            site.house.desk.set_habits(name, read_habits(typed), person=form.visitor.email)
+        except BadInput as bad:
+            return _page(request, site, form.visitor, bad=bad, habits_of=name, typed_habits=typed)
+        return site.go(
+            f"/channels#{name}",
+            notice=f"What {name} does with mails is noted. It counts for what is queued from now on.",
+        )
 
 
 def _add_stopping(router: APIRouter, site: Site) -> None:
@@ -148,6 +165,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "seen": key_of_channel(row),
             "is_set_up": row.name in set_up,
             "shown": shown_by_lists.get(row.name),
+            "habits": house.desk.habits(row.name) if row.kind == "listserv" else None,
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "next_check": is_.check.at + DAILY if is_.check else None,
         }
@@ -160,6 +178,8 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
         "now": house.clock.now(),
         "soon": timedelta(days=21),
         "most_reason": MOST_REASON,
+        "dedupe": DEDUPE,
+        "most_lead_h": MOST_LEAD_H,
         "has_mailbox": house.settings.unseen_after is not None,
     }
     return site.draw(request, "channels.html", visitor, rows=rows, **more, **shown)

@@ -44,8 +44,7 @@ def about_post(told: Told, revision: int, visitor: Visitor) -> list[Action]:
         case State.FAILED | State.MISSED if may_write:
             return [_again(seen), *_cancel(seen, "Let it be")]
         case State.HELD if may_write and told.can_be_let_through:
-            does = "The list asked you, as its moderator. It is told by mail to send the post out; this page notices when it did."
-            return [Action("let-through", "Let it through", does, seen, style="primary")]
+            return list(_about_a_held_one(told, seen))
         case State.PUBLISHED if may_write and post.message_id and not _was_seen(told):
             does = "You found it on the list, or another member has it. It is noted in the history; nothing is sent."
             return [Action("confirm", "I saw it on the list", does, seen)]
@@ -93,6 +92,16 @@ def _about_a_pause(post: Post, seen: list[Seen], visitor: Visitor) -> Iterator[A
     elif not post.paused and (visitor.may(Verb.WRITE) or visitor.may(Verb.APPROVE)):
         does = "Holds it back until somebody resumes it. Past its grace it is missed, and not sent late."
         yield Action("pause", "Pause", does, seen)
+
+
+def _about_a_held_one(told: Told, seen: list[Seen]) -> Iterator[Action]:
+    does = "The list asked you, as its moderator. It is told to send the post out; this page notices when it did."
+    yield Action("let-through", "Let it through", does, seen, style="primary")
+    if told.can_be_turned_down:
+        does = "The list is told to refuse it. It counts as failed once the list says that it did."
+        yield Action(
+            "turn-down", "Turn it down", does, seen, style="danger", ask="Turn it down? Nobody on the list gets it."
+        )
 
 
 def _cancel(seen: list[Seen], label: str) -> Iterator[Action]:

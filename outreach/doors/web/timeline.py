@@ -58,7 +58,8 @@ _EVENTS = {
     "move due time": ("Moved: the rules of its time zone changed", ""),
     "approve": ("Approved", "good"),
     "ask for changes": ("Sent back with a wish for changes", "bad"),
-    "let through": ("The list was told by mail to let it through", ""),
+    "let through": ("The list was told to let it through", ""),
+    "turn down": ("The list was told to refuse it", ""),
     "let through failed": ("The answer could not be mailed to the list", "bad"),
     "discard": ("The draft was discarded", ""),
 }
