@@ -23,13 +23,14 @@ from outreach.compose import Composer, Target
 from outreach.desk import Desk
 from outreach.desk.requesting import Membership
 from outreach.desk.rostering import Around
+from outreach.following import Gone
 from outreach.library import Library
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, arrivals, channels, home, known, open_store, past, workers
+from outreach.store import Store, arrivals, channels, follows, home, known, open_store, past, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.vault import Vault
@@ -170,6 +171,7 @@ class House:
             zone=self.settings.OUTREACH_TIME_ZONE,
             grace=timedelta(hours=self.settings.OUTREACH_GRACE_H),
             lead_of=self._lead_of,
+            gone=self._gone,
         )
         return Desk(
             store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
@@ -181,6 +183,14 @@ class House:
             return timedelta()
         with self.store.read() as tx:
             return arrivals.habits_of(tx, number).lead
+
+    def _gone(self, number: int, channel: str) -> Gone | None:
+        with self.store.read() as tx:
+            found = follows.out_on(tx, self.community.id, number, channel)
+        if found is None:
+            return None
+        post, text, message, letter = found
+        return Gone(post.remote_id, follows.references(message, post.message_id), text, letter)
 
     @property
     def rewording(self) -> Rewording:

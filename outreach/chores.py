@@ -7,6 +7,7 @@ from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.errands import Errand
 from outreach.watch.ping import Heart
+from outreach.watch.retractions import Retractions
 from outreach.watch.sealing import Sealing
 from outreach.watch.telling import Telling
 
@@ -25,6 +26,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("alarms", 15, _telling(house).round),
         Errand("seal", 60, Sealing(store=house.store, now=house.clock.now).round),
         Errand("webhooks", 5, house.webhooks.round),
+        Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
         Errand("requests", 3600, house.new_membership().tidy),
         *_mailboxes(house),
         *_approvals(house),

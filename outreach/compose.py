@@ -7,15 +7,17 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
+from outreach import letter as letters
 from outreach import markup, pictures, when
 from outreach.channels import Channel, Limits
+from outreach.following import Gone, Wish, gone_of, wish_of
 from outreach.library import Library
-from outreach.model import BadInput, Content, Letter, Picture, SentPicture, Wording
+from outreach.model import BadInput, Content, Follow, FollowKind, Letter, Picture, SentPicture, Wording
 from outreach.wording import Resolved, Template, resolve
 
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
@@ -54,6 +56,7 @@ class Draft:
     pictures: tuple[FoundPicture, ...]
     times: Mapping[str, "Time"]
     notes: tuple[str, ...]
+    follows: Mapping[str, Follow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,11 @@ class Composer:
         zone: str,
         grace: timedelta,
         lead_of: Callable[[str], timedelta] = lambda _channel: timedelta(),
+        gone: Callable[[int, str], Gone | None] = lambda _number, _channel: None,
     ) -> None:
-        """Take what it composes with. `lead_of` says how much earlier than a letter's time a channel gets it."""
+        """Take what it composes with. `lead_of` says how much earlier than a letter's time a channel gets it, `gone` what of
+        an announcement is out on a channel.
+        """
         self._library = library
         self._media = media
         self._secret = secret.encode()
@@ -86,6 +92,7 @@ class Composer:
         self._zone = zone
         self._grace = grace
         self._lead_of = lead_of
+        self._gone = gone
 
     def draft(
         self,
@@ -112,7 +119,24 @@ class Composer:
         _check_alt(letter.pictures)
         found = tuple(self._find(p, folder, targets, kept or {}) for p in letter.pictures)
         _check_count(found, targets)
-        return Draft(letter, resolved, found, times, notes)
+        wanted = wish_of(letter)
+        follows = {t.name: self._follow(wanted, t) for t in targets} if wanted else {}
+        return Draft(letter, resolved, found, times, notes, follows)
+
+    def _follow(self, wanted: Wish, target: Target) -> Follow:
+        gone = gone_of(wanted, target.name, self._gone)
+        is_correction = wanted.kind is FollowKind.CORRECTION
+        before = (self._words(gone.letter, target) if is_correction else "") or gone.text
+        return Follow(wanted.kind, gone.remote_id, gone.references, before)
+
+    def _words(self, text: str, target: Target) -> str:
+        """Give what an earlier letter says on a channel, as Markdown; empty where that cannot be known any more."""
+        try:
+            letter = letters.parse(text)
+            template = self._library.get(letter.template) if letter.template else None
+            return resolve(letter, template, community=self._community).body_for(target.name, target.channel.kind)
+        except BadInput:
+            return ""
 
     @property
     def media(self) -> Path:
@@ -211,6 +235,7 @@ class Composer:
             pictures=tuple(p.sent for p in draft.pictures),
             identity=self._identity(letter.said(), target.name, edition, occurrence, revision),
             due_at=draft.times[target.name].due.due_at,
+            follow=draft.follows.get(target.name),
         )
         return target.channel.render(wording)
 

@@ -223,9 +223,6 @@ def _is_item(text: str) -> bool:
     return text == "-" or text.startswith(("- ", "-\t"))
 
 
-# What stands behind a key, by the shape that is wanted there.
-
-
 def text_of(entry: Entry) -> str:
     """Read a text of any length. Raises `BadInput` for every other shape."""
     if entry.value in ("|", "|-"):
@@ -379,7 +376,8 @@ def _times(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 
 _Readers: TypeAlias = dict[str, Callable[[Entry], Any]]
-_ORDER = ("title", "template", "to", "at", "times", "zone", "not after", "grace", "link", "pictures", "fields")
+_ORDER = (*("title", "template", "corrects", "retracts", "to", "at", "times", "zone", "not after", "grace", "link"),
+          *("pictures", "fields"))  # fmt: skip
 _SHAPES: _Readers = {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
 _KEYS = {key: _SHAPES.get(key, one_line) for key in _ORDER}
 _DRAFT_KEYS = _KEYS | {"pictures": partial(_pictures, needs_alt=False)}

@@ -90,6 +90,7 @@ class Letter:
     `to` is empty for "every channel of the community". `at` may be the word `now`. `fields` keeps the order of the
     file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out,
     `grace` how late, such as `2 hours`. `times` pairs the name of a channel with a time of its own, beside `at`.
+    `corrects` and `retracts` are the number of an announcement that is out, at most one of the two.
     """
 
     title: str = ""
@@ -104,6 +105,8 @@ class Letter:
     pictures: tuple[Picture, ...] = ()
     fields: tuple[tuple[str, FieldValue], ...] = ()
     times: tuple[tuple[str, str], ...] = ()
+    corrects: str | None = None
+    retracts: str | None = None
 
     def at_on(self, channel: str) -> str | None:
         """Give the time as written for a channel: its own, or that of all."""
@@ -112,7 +115,8 @@ class Letter:
     def said(self) -> str:
         """SHA-256 of what the letter says, whenever and wherever it is to go out: two equal ones say the same."""
         pictures = [[p.file, p.alt] for p in self.pictures]
-        said = [self.title, self.body, self.template, self.link, pictures, [[k, v] for k, v in self.fields]]
+        said: list[Any] = [self.title, self.body, self.template, self.link, pictures, [[k, v] for k, v in self.fields]]
+        said += [[self.corrects, self.retracts]] if self.corrects or self.retracts else []
         return sha256_of_json(said)
 
     def key(self) -> str:
@@ -133,6 +137,27 @@ class SentPicture:
     path: str = ""
 
 
+class FollowKind(StrEnum):
+    """What an announcement does to an earlier one that is out."""
+
+    CORRECTION = "correction"
+    RETRACTION = "retraction"
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What a post follows: a post of the same channel that is out, by what that channel calls it.
+
+    `before` is what it said there, as Markdown where that can still be known, else as it went out. `references` are the
+    Message-IDs that a mail stands below, its own the last.
+    """
+
+    kind: FollowKind
+    remote_id: str | None
+    references: tuple[str, ...]
+    before: str
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What one post is to say on one channel, before it takes that channel's form: `body` is Markdown, nothing in it is
@@ -145,12 +170,16 @@ class Wording:
     pictures: tuple[SentPicture, ...]
     identity: str
     due_at: datetime
+    follow: Follow | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """Exactly what one post will send. For a Page: text, link, pictures. For a list: `message`, a whole RFC 5322
     message in ASCII with CRLF line ends, whose `Date` field alone is replaced when it leaves; `text` is then its plain part.
+
+    `does` is empty for a new post; else it changes the post `on` of the Page: `edit` gives it this text, `delete` takes it
+    away, and the text is what it said.
     """
 
     kind: str
@@ -159,13 +188,16 @@ class Content:
     pictures: tuple[SentPicture, ...] = ()
     message: str | None = None
     message_id: str | None = None
+    does: str = ""
+    on: str | None = None
 
     def sha256(self) -> str:
         """The hash that an approval binds and that is compared before sending (the contract defines it)."""
         if self.message is not None:
             return hashlib.sha256(without_date(self.message.encode("ascii"))).hexdigest()
         pictures = [{"alt": p.alt, "sha256": p.sha256} for p in self.pictures]
-        return sha256_of_json({"link": self.link, "message": self.text, "pictures": pictures})
+        said = {"link": self.link, "message": self.text, "pictures": pictures}
+        return sha256_of_json(said | ({"does": self.does, "on": self.on} if self.does else {}))
 
     def is_what_was_approved(self, sha256: str) -> bool:
         """Compare the hashes; what cannot even be hashed was never approved."""

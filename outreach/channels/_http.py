@@ -236,6 +236,14 @@ class Http:
         finally:
             _sending.may_begin = _always
 
+    def delete(self, path: str, params: Mapping[str, str], *, may_begin: Callable[[], bool] = _always) -> Reply:
+        """Take something away; `may_begin` as in `post`."""
+        _sending.may_begin = may_begin
+        try:
+            return self._once("DELETE", path, params=params)
+        finally:
+            _sending.may_begin = _always
+
     def get(self, path: str, params: Mapping[str, str]) -> Reply:
         """Read something."""
         return self._once("GET", path, params=params)

@@ -22,6 +22,11 @@ _MOST_APART = timedelta(minutes=15)
 _NONSENSE = timedelta(days=1)
 
 
+def is_the_same(one: str, other: str) -> bool:
+    """Compare two texts as Facebook may give one back."""
+    return _normal(one) == _normal(other)
+
+
 class Search:
     """Reads the list page by page, newest first. `after` is the place where the next page begins."""
 

@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings
+from outreach.channels import _page_changes as changes
 from outreach.channels._graph_answers import (
     GraphError,
     id_in,
@@ -30,6 +32,8 @@ from outreach.model import (
     BadInput,
     Content,
     Finding,
+    Follow,
+    FollowKind,
     Outcome,
     Problem,
     Published,
@@ -44,6 +48,7 @@ from outreach.settings import Settings, is_loopback
 MAX_PICTURE_BYTES = 4_000_000
 MAX_PICTURES = 10
 _PAGE_OF_A_LIST = 25
+_CORRECTION = re.compile(r"^\s*correction:\s*", re.IGNORECASE)
 _MOST_PAGES = 20
 _MIME = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "tiff": "image/tiff"}
 
@@ -122,6 +127,8 @@ class FacebookPage:
 
     def render(self, wording: Wording) -> Content:
         """Make the text: the title, a blank line, the body as plain text. Pictures leave no link card, so the link joins the text."""
+        if wording.follow is not None:
+            return self._change_of(wording, wording.follow)
         text = "\n\n".join(part for part in (wording.title, markup.to_plain(wording.body).strip()) if part)
         link = wording.link
         if link and wording.pictures:
@@ -137,8 +144,21 @@ class FacebookPage:
             )
         return Content(self.kind, text, link, wording.pictures)
 
+    def _change_of(self, wording: Wording, follow: Follow) -> Content:
+        """A correction gives the post on the Page another text; its pictures and its card stay. A retraction takes it away."""
+        on = changes.root_of(follow.remote_id or "")
+        if follow.kind is FollowKind.RETRACTION:
+            return Content(self.kind, follow.before, does="delete", on=on)
+        bare = replace(wording, title=_CORRECTION.sub("", wording.title), pictures=(), link=None, follow=None)
+        text = self.render(bare).text
+        if wording.link and wording.link not in text:
+            text = f"{text}\n\n{wording.link}"
+        return Content(self.kind, text, does="edit", on=on)
+
     def describe(self, content: Content, *, at: datetime) -> Mapping[str, object]:
         """The requests in their order, without the token and the proof."""
+        if content.does:
+            return {"requests": [changes.described(content, f"{self._access.url}/{self._access.version}")]}
         where = f"{self._access.url}/{self._access.version}/{self._access.page_id}"
         photos = [
             {"method": "POST", "url": f"{where}/photos", "form": _photo_form(p) | {"source": f"<{p.file}>"}}
@@ -151,6 +171,8 @@ class FacebookPage:
 
     def publish(self, attempt: Attempt) -> Outcome:
         """Stage each picture unseen, then make the one visible step. A picture that fails stops the post."""
+        if attempt.content.does:
+            return self._change(attempt)
         stage = Stage(self._uploads, attempt.post.id, where=self._access.page_id, now=self._now())
         for picture in attempt.content.pictures:
             if not stage.reuse(picture):
@@ -160,6 +182,13 @@ class FacebookPage:
                 stage.add(picture, result)
         reply = self._post("feed", _feed_form(attempt.content, stage.ids), may_begin=attempt.may_send)
         return self._outcome_with(stage, self._outcome(reply, attempt.number))
+
+    def _change(self, attempt: Attempt) -> Outcome:
+        """Change a post that is there. Doing so twice does no harm: it has this text, or it is gone."""
+        reply = changes.made(self._http, attempt, self._proof())
+        if isinstance(reply, Answer) and 200 <= reply.status < 300:
+            return changes.outcome(attempt, reply)
+        return self._outcome(reply, attempt.number)
 
     @staticmethod
     def _outcome_with(stage: Stage, outcome: Outcome) -> Outcome:
@@ -230,6 +259,9 @@ class FacebookPage:
 
     def find(self, attempt: Attempt) -> Finding:
         """List the Page's posts back to the first attempt that may have arrived and compare their texts."""
+        if attempt.content.does:
+            fields = "id,message,permalink_url"
+            return changes.finding(attempt, self._get(f"/{attempt.content.on}", fields=fields), secrets=self._secrets)
         search = Search(attempt.content.text, started_at=attempt.first_started_at, secrets=self._secrets)
         for _ in range(_MOST_PAGES):
             finding = search.read(self._list(search.after), now=self._now())
@@ -253,7 +285,7 @@ class FacebookPage:
 
     def link_to(self, remote_id: str) -> str | None:
         """Read the permalink; what goes wrong here means nothing for the post."""
-        reply = self._get(f"/{remote_id}", fields="permalink_url")
+        reply = self._get(f"/{changes.root_of(remote_id)}", fields="permalink_url")
         body = reply.json() if isinstance(reply, Answer) and reply.status == 200 else None
         link = body.get("permalink_url") if isinstance(body, dict) else None
         if not isinstance(link, str) or not link.startswith(("https://", "http://")):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parseaddr
 from functools import lru_cache
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from outreach import markup
 from outreach.channels import Limits, Surroundings, _list_copies
+from outreach.channels._corrections import led_by_changes
 from outreach.channels._repeats import IF_SENT_AGAIN
 from outreach.channels.links import check_links
 from outreach.joining import ListFacts, RequestKind
@@ -114,7 +116,7 @@ class Listserv:
     def render(self, wording: Wording) -> Content:
         """Build the whole message: the link ends it, pictures go inside as small copies as far as the list's limit lets them."""
         _refuse_control_characters(wording.title)
-        body = _with_link(wording)
+        body = _with_link(replace(wording, body=led_by_changes(wording.body, wording.follow)))
         text = markup.to_mail_text(_with_picture_words(body, wording.pictures))
         _refuse_a_command(wording.title, text)
         message = self._message(wording, body, text, ())
@@ -152,6 +154,7 @@ class Listserv:
             identity=wording.identity,
             date=wording.due_at,
             pictures=inline,
+            references=wording.follow.references if wording.follow else (),
         )
         return mail.build(parts, domain=self._domain)
 

@@ -11,7 +11,7 @@ from outreach.compose import Draft, Target
 from outreach.desk.looking import Looking
 from outreach.lifecycle import OPEN
 from outreach.model import BadInput, Letter, Post, State
-from outreach.store import announcements, channels, drafts, posts
+from outreach.store import announcements, channels, drafts, follows, posts
 from outreach.store.announcements import Author, NewAnnouncement, NewPost
 from outreach.store.drafts import Version
 
@@ -171,10 +171,12 @@ class Queueing(Looking):
         kept = order.of_draft or announcements.saying_nothing_yet(tx, self._community.id, new.said)
         try:
             if kept is None:
-                return announcements.add(tx, new, new_posts, now)
-            announcements.queue_draft(tx, kept, new, new_posts, now)
+                kept = announcements.add(tx, new, new_posts, now)
+            else:
+                announcements.queue_draft(tx, kept, new, new_posts, now)
         except announcements.AlreadyThere as there:
             raise AlreadyQueued(there.number) from None
+        follows.note(tx, kept, draft.letter)
         return kept
 
     def _base(self, tx: Any, place: Place) -> Version:

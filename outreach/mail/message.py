@@ -28,7 +28,9 @@ class InlinePicture:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a message is made of. `sender_name` may be empty; `identity` is hexadecimal and belongs to it alone."""
+    """What a message is made of. `sender_name` may be empty; `identity` is hexadecimal and belongs to it alone.
+    `references` are the Message-IDs that it stands below, that which it answers the last.
+    """
 
     sender: str
     sender_name: str
@@ -39,6 +41,7 @@ class Parts:
     identity: str
     date: datetime
     pictures: Sequence[InlinePicture] = ()
+    references: Sequence[str] = ()
 
 
 def message_id(identity: str, domain: str) -> str:
@@ -71,6 +74,8 @@ def _head(parts: Parts, domain: str) -> str:
         "Subject": _in_words(parts.subject),
         "Message-ID": message_id(parts.identity, domain),
     }
+    if parts.references:
+        fields |= {"In-Reply-To": parts.references[-1], "References": "\r\n ".join(parts.references[-_MOST_ABOVE:])}
     return "".join(f"{name}: {value}\r\n" for name, value in fields.items())
 
 
@@ -78,6 +83,7 @@ _PLAIN = re.compile(r"[!-~]+(?: [!-~]+)*")
 _LINE = 66  # with the longest name of a field in front, a line stays under 78
 _LONGEST_WORD = 900
 _WORD_BYTES = 39
+_MOST_ABOVE = 20
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -136,7 +136,8 @@ def content_from(kind: str, text: str | None, body: str | None) -> Content:
     try:
         read = json.loads(body or "")
         pictures = tuple(SentPicture(**p) for p in read.get("pictures", ()))
-        return Content(kind, text or "", read.get("link"), pictures, read.get("message"), read.get("message_id"))
+        mail = read.get("message"), read.get("message_id")
+        return Content(kind, text or "", read.get("link"), pictures, *mail, read.get("does", ""), read.get("on"))
     except (ValueError, TypeError, AttributeError):
         return Content(kind, "")
 
@@ -152,6 +153,8 @@ def content_row(content: Content) -> dict[str, Any]:
         ]
     if content.message is not None:
         body |= {"message": content.message, "message_id": content.message_id}
+    if content.does:
+        body |= {"does": content.does, "on": content.on}
     return {"text": content.text, "body": body}
 
 

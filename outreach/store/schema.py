@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from outreach.model import State
+from outreach.model import FollowKind, State
 from outreach.store import schema_access as access
 from outreach.store import schema_members as membership
 from outreach.store import schema_past as looking_back
@@ -130,6 +130,17 @@ revisions = Table(
     Column("letter", Text, nullable=False),
     Column("person_id", Id, ForeignKey("people.id")),
     Column("at", Instant, nullable=False),
+)
+
+# A correction or a retraction, and the announcement that it is of.
+follows = Table(
+    "follows",
+    metadata,
+    Column("announcement_id", Id, ForeignKey("announcements.id"), primary_key=True),
+    Column("of_id", Id, ForeignKey("announcements.id"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    CheckConstraint(one_of("kind", FollowKind), name="kind"),
+    CheckConstraint("announcement_id <> of_id", name="itself"),
 )
 
 media = Table(

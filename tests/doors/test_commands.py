@@ -13,7 +13,21 @@ from tests.doors.place import Place
 
 GROUP = typer.main.get_command(app)
 COMMANDS = [
-    *("demo", "init", "doctor", "worker", "add", "preview", "templates", "queue", "show", "history", "alarms"),
+    *(
+        "demo",
+        "init",
+        "doctor",
+        "worker",
+        "add",
+        "preview",
+        "correct",
+        "retract",
+        "templates",
+        "queue",
+        "show",
+        "history",
+        "alarms",
+    ),
     *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "turn-down", "channels"),
     *("preflight", "channels habits"),
     *("channels check", "channels test", "channels pause", "channels resume"),

@@ -107,6 +107,8 @@ IMPOSSIBLE = [
         "queued",
         "INSERT INTO template_versions (file, version, text, at) VALUES ('a', 0, '', 0)",
     ),
+    ("follows_kind", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 2, 'answer')"),
+    ("follows_itself", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 1, 'correction')"),
     ("members_address", "queued", _MEMBER.format("''", "'member'")),
     ("members_status", "queued", _MEMBER.format("'a@example.org'", "'king'")),
     ("rosters_source", "queued", "INSERT INTO rosters (channel_id, at, source) VALUES (1, 0, '')"),

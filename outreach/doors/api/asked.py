@@ -58,6 +58,8 @@ class LetterKeys(Asked):
     pictures: list[Picture] = Field([], max_length=20, examples=[[]])
     fields: dict[str, Text | list[Text]] = Field({}, max_length=200, examples=[{}])
     times: dict[str, Line] = Field({}, max_length=50, examples=[{}], description="a time of its own for a channel")
+    corrects: Line | None = Field(None, examples=[None], description="the number of an announcement that is out")
+    retracts: Line | None = Field(None, examples=[None], description="the number of an announcement that is out")
 
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> Self:
@@ -84,6 +86,8 @@ class LetterKeys(Asked):
             to=tuple(self.to),
             at=self.at or None,
             zone=self.zone or None,
+            corrects=self.corrects or None,
+            retracts=self.retracts or None,
             not_after=self.not_after or None,
             grace=self.grace or None,
             link=self.link or None,

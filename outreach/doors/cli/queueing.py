@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(rich_help_panel="Queue")(add)
     app.command(rich_help_panel="Queue")(preview)
+    app.command(rich_help_panel="Queue")(correct)
+    app.command(rich_help_panel="Queue")(retract)
     app.command(rich_help_panel="Queue")(templates)
 
 
@@ -164,6 +166,53 @@ def _tell_preview(one: dict[str, Any]) -> None:
         say(f"{request['method']} {request['url']}", style="cyan")
         for name, value in request["form"].items():
             say(f"  {name}: {value}".replace("\n", "\n    "))
+
+
+Announced = Annotated[int, typer.Argument(metavar="N", help="The number of an announcement that is out.", min=1)]
+
+
+@verb
+def correct(
+    number: Announced,
+    file: Annotated[Path, typer.Argument(metavar="LETTER.md", help="The file to write, which must not be there.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the letter of a correction, with the text as it went out: change it there, look at it, and add it.
+
+    Example: [cyan]outreach correct 12 correction.md[/cyan]
+    """
+    from outreach import letter as letters  # start-up time
+    from outreach.model import FollowKind
+
+    with opened() as house:
+        letter = house.desk.follow_up(number, FollowKind.CORRECTION)
+    if file.exists():
+        raise BadInput("The file is there already.", where=str(file), next_step="Name one that is not.")
+    file.write_text(letters.show(letter), encoding="utf-8")
+    if as_json:
+        print_json({"file": str(file), "corrects": number, "to": list(letter.to)})
+        return
+    say(f"Change the text in {file}, then: outreach preview {file} and outreach add {file}")
+
+
+@verb
+def retract(
+    number: Announced,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, which everybody reads.")] = "",
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Queue a retraction: the post on the Page is deleted, and the list gets a mail below the earlier one.
+
+    Example: [cyan]outreach retract 12 --why "The meeting was cancelled."[/cyan]
+    """
+    from outreach.model import FollowKind  # start-up time
+
+    with opened() as house:
+        letter = house.desk.follow_up(number, FollowKind.RETRACTION)
+        letter = replace(letter, body=f"{letter.body}\n\n{why}" if why else letter.body)
+        added = house.desk.add(letter, folder=house.media, person=actor(person, house))
+    _tell_added(added, as_json)
 
 
 @verb

@@ -160,6 +160,7 @@ def _drawn(
         pulse=pulse,
         every=live.every_s((each.post for each in told), now),
         actions=decisions.about_all(story, visitor, now),
+        followed_by=desk.followed_by(number),
         **more,
     )
 

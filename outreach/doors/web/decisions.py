@@ -72,6 +72,13 @@ def about_all(story: Story, visitor: Visitor, now: datetime) -> list[Action]:
     if any(t.post.state in _EDITABLE and t.post.doubtful_since is None for t in story.posts):
         does = "Changes the text, the time or the channels. An approval is then needed anew, where one is asked for."
         found.append(Action(f"/write/{number}", "Edit", does, is_link=True))
+    if any(t.post.state in (State.PUBLISHED, State.HELD) for t in story.posts):
+        does = (
+            "Begins a correction: the Page gets the new text, the list a mail below this one with what changed first."
+        )
+        found.append(Action(f"/write/new?corrects={number}", "Correct it", does, is_link=True))
+        does = "Begins a retraction: the post on the Page is deleted, and the list gets a mail below this one."
+        found.append(Action(f"/write/new?retracts={number}", "Retract it", does, is_link=True))
     queued = [Seen.of(t.post, story.about["revision"]) for t in story.posts if t.post.state is State.QUEUED]
     if len(queued) > 1:
         found += _cancel(queued, "Cancel all of it")

@@ -79,6 +79,8 @@ class Typed:
     times: Mapping[str, TypedTime] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     pictures: tuple[TypedPicture, ...] = ()
+    corrects: str = ""
+    retracts: str = ""
 
 
 def is_day(text: str) -> bool:
@@ -108,6 +110,8 @@ def typed_in(form: Form) -> Typed:
         times={name: _time_of(form, name) for name in sorted(channels)},
         fields=_under(form, "field"),
         pictures=tuple(_picture(form, file) for file in pictures if file),
+        corrects=_one(form, "corrects"),
+        retracts=_one(form, "retracts"),
     )
 
 
@@ -156,6 +160,8 @@ def laid_out(letter: Letter, template: Template | None, *, channels: Sequence[st
         times={name: laid_out_time(at, in_zone, now=now) for name, at in letter.times},
         fields={name: _shown(known.get(name), value) for name, value in letter.fields},
         pictures=tuple(TypedPicture(p.file, p.alt or "", p.alt is None) for p in letter.pictures),
+        corrects=letter.corrects or "",
+        retracts=letter.retracts or "",
     )
 
 
@@ -207,6 +213,8 @@ def letter_of(typed: Typed, template: Template | None, *, now: datetime) -> Lett
         pictures=_pictures(typed),
         fields=tuple(_fields(typed, template)),
         times=tuple((name, at) for name, at in times if at),
+        corrects=_line(typed.corrects) or None,
+        retracts=_line(typed.retracts) or None,
     )
     try:
         return letters.parse(letters.show(letter), is_draft=True)
@@ -267,7 +275,11 @@ def _refuse_odd_characters(typed: Typed) -> None:
     texts |= {f"date.{name}": at.date + at.time + at.kept for name, at in typed.times.items()}
     texts |= {f"field.{name}": text for name, text in typed.fields.items()}
     texts |= {f"alt.{p.file}": p.alt + p.file for p in typed.pictures}
-    texts |= {"to": "".join(typed.to), "template": typed.template}
+    texts |= {
+        "to": "".join(typed.to),
+        "template": typed.template,
+        "title": typed.title + typed.corrects + typed.retracts,
+    }
     for where, text in texts.items():
         if is_odd(text.replace("\n", "").replace("\t", "")):
             raise BadInput(

@@ -10,7 +10,7 @@ from outreach.desk import ChangedMeanwhile, Saved
 from outreach.doors.web.frame import NotThere, Posted, Site
 from outreach.doors.web.letter_form import Typed, TypedPicture, TypedTime, placed
 from outreach.doors.web.sheet import NEW, Sheet, Writer
-from outreach.model import BadInput, Letter
+from outreach.model import BadInput, FollowKind, Letter
 from outreach.roles import Verb
 
 
@@ -40,8 +40,14 @@ def _add_beginning(router: APIRouter, site: Site, sheet: Sheet) -> None:
 
     @router.get("/write/new")
     def new(
-        request: Request, visitor: Annotated[Visitor, Depends(site.may(Verb.WRITE))], template: str = ""
+        request: Request,
+        visitor: Annotated[Visitor, Depends(site.may(Verb.WRITE))],
+        template: str = "",
+        corrects: str = "",
+        retracts: str = "",
     ) -> Response:
+        if corrects or retracts:
+            return sheet.draw(Writer(request, visitor), sheet.laid_out(_following(site, corrects, retracts)))
         if template and sheet.template(template) is None:
             step = "Choose one from the list."
             raise NotThere("There is no such template, or it cannot be used.", next_step=step)
@@ -66,6 +72,15 @@ def _add_beginning(router: APIRouter, site: Site, sheet: Sheet) -> None:
             raise NotThere("There is no such draft.")
         site.house.desk.discard(number, person=form.visitor.email)
         return site.go("/write", notice=f"Draft {number} is discarded. Its text stays in the history.")
+
+
+def _following(site: Site, corrects: str, retracts: str) -> Letter:
+    wanted, kind = (corrects, FollowKind.CORRECTION) if corrects else (retracts, FollowKind.RETRACTION)
+    number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 16 else 0
+    try:
+        return site.house.desk.follow_up(number, kind)
+    except BadInput as bad:
+        raise NotThere(bad.message, next_step=bad.next_step) from None
 
 
 def _add_looking(router: APIRouter, site: Site, sheet: Sheet) -> None:

@@ -1,4 +1,4 @@
-"""Who is on a list, and who asks to join or to leave."""
+"""Who is on a list, and who asks to join or to leave; what corrects or retracts what."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,24 @@ def upgrade() -> None:
     _make_members()
     _make_requests()
     _find_requests()
+    _make_follows()
+
+
+def _make_follows() -> None:
+    op.create_table(
+        "follows",
+        sa.Column("announcement_id", _ID, nullable=False),
+        sa.Column("of_id", _ID, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.CheckConstraint("announcement_id <> of_id", name=op.f("ck_follows_itself")),
+        sa.CheckConstraint("kind IN ('correction', 'retraction')", name=op.f("ck_follows_kind")),
+        sa.ForeignKeyConstraint(
+            ["announcement_id"], ["announcements.id"], name=op.f("fk_follows_announcement_id_announcements")
+        ),
+        sa.ForeignKeyConstraint(["of_id"], ["announcements.id"], name=op.f("fk_follows_of_id_announcements")),
+        sa.PrimaryKeyConstraint("announcement_id", name=op.f("pk_follows")),
+    )
+    op.create_index(op.f("ix_follows_of_id"), "follows", ["of_id"], unique=False)
 
 
 def _make_members() -> None:
