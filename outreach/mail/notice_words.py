@@ -50,11 +50,13 @@ _WORDS: Mapping[Verdict, tuple[str, ...]] = {
         r"\brejected for the following",
         r"cannot be distributed",
         r"could not be distributed",
-        r"exceeds? the (maximum|allowed|size)",
+        r"unable to be delivered to the list\b",
+        r"\bpost to \S+@\S+ denied:",
+        r"exceed(s|ed)? the (maximum|allowed|size)",
         r"larger than the (maximum|allowed)",
         r"too (large|big) (to|for)",
         r"not (allowed|authori[sz]ed|permitted) to (post|send|distribute)",
-        r"you are not (a )?(member|subscriber|subscribed)",
+        r"(?<!before releasing it to the list because )you are not (a (list )?)?(member|subscriber|subscribed|moderator)",
         r"(may|can) not post",
         r"restricted to (list )?(subscribers|members)",
         r"only (subscribers|members) (may|can|are allowed)",
@@ -69,6 +71,8 @@ _WORDS: Mapping[Verdict, tuple[str, ...]] = {
     ),
     Verdict.HELD: (
         r"awaits? moderator approval",
+        r"asked to review it before releasing it",
+        r"\bawaiting release to \S+@",
         r"is (now )?being held",
         r"(has been|was|is) held (for|until|because)",
         r"(forwarded|submitted|sent) to the (list )?(moderator|editor|owner)",
@@ -114,6 +118,7 @@ QUOTES_A_SUBJECT = re.compile(
 
 BECAUSE = re.compile(
     r"(?:gave\s+the\s+following\s+reason[^:]{0,60}:|following\s+reasons?[^:\n]{0,40}:"
+    r"|(?:(?:unable\s+to\s+be\s+delivered|before\s+releasing\s+it)\s+to\s+the\s+list|asked\s+to\s+moderate)\s+because"
     r"|(?:is\s+being\s+held|held|rejected|refused|denied)[^.:]{0,80}(?:because|reasons?)\s*:?"
     r"|reason\s+(?:it\s+is\s+being\s+held|given|is)\s*:?|the\s+reason[^:\n]{0,40}:)\s*",
     re.IGNORECASE,
@@ -128,15 +133,21 @@ def meaning_of(text: str) -> Verdict | None:
 
 
 _ADDRESS = re.compile(r"https?://\S+|\bmailto:\S+|www\.\S+", re.IGNORECASE)
+_KEY = re.compile(
+    r"<?\b[^\s<>@]{1,100}\+[a-z]{1,20}-[0-9a-f]{8,64}@[^\s<>]{1,255}>?|\b[0-9a-f]{16,64}\b", re.IGNORECASE
+)
 _LONGEST_REASON = 300
+_MOST_READ = 5000
 
 
 def reason_in(text: str) -> str:
-    """Give the reason that a notice tells, on one line and without addresses of pages: nobody should follow them."""
+    """Give the reason that a notice tells, on one line without addresses of pages and without keys: nobody should use them."""
     found = BECAUSE.search(text)
     after = text[found.end() :].lstrip(' \t\r\n-*"“') if found else ""
     paragraph = after.split("\n\n")[0].split("\r\n\r\n")[0] if after else _telling_line(text)
-    shown = "".join(char if char.isprintable() else " " for char in _ADDRESS.sub("…", paragraph))
+    shown = "".join(
+        char if char.isprintable() else " " for char in _KEY.sub("…", _ADDRESS.sub("…", paragraph[:_MOST_READ]))
+    )
     return " ".join(shown.split()).strip('"”“ ')[:_LONGEST_REASON]
 
 

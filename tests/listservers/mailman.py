@@ -1,27 +1,21 @@
-"""A real GNU Mailman 3 on this machine: its own folder, its REST interface, LMTP behind a small relay, and a sink for its mails."""
+"""A real GNU Mailman 3 on this machine: its own folder, its REST interface, and LMTP."""
 
-import shutil
 import smtplib
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
-import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any, Self
 
 import requests
-from aiosmtpd.controller import Controller
+
+from tests.listservers.server import ListServer, a_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".cache" / "mailman" / "venv"
 LOCK = Path(__file__).with_name("mailman.lock")
 """What to install there: with other versions of SQLAlchemy and Gunicorn its REST interface answers 500."""
 
-DOMAIN = "lists.example.org"
-_PATIENCE_S = 40.0
 _CONFIG = """\
 [mailman]
 layout: here
@@ -48,52 +42,38 @@ def runs_here() -> bool:
     return sys.version_info < (3, 13)
 
 
-def is_installed() -> bool:
-    """Tell whether there is a Mailman to be run."""
-    return (HOME / "bin" / "master").is_file()
+def missing() -> str:
+    """Say what to do where there is no Mailman to be run; nothing where there is."""
+    if not runs_here():
+        return "GNU Mailman 3.3.10 runs on no Python newer than 3.12: use Python 3.11 or 3.12 for its story."
+    is_there = (HOME / "bin" / "master").is_file()
+    return "" if is_there else "There is no GNU Mailman yet: run python -m tests.listservers.fetch first."
 
 
-class Mailman:
-    """Runs until it is left. Mails to lists are submitted at `port`; what it sends is kept by address."""
+class Mailman(ListServer):
+    """A GNU Mailman with its REST interface."""
+
+    domain = "lists.example.org"
+    corpus = "mailman-3.3.10"
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="outreach-mailman-"))
-        self._mails: dict[str, list[bytes]] = defaultdict(list)
-        self._came = threading.Condition()
-        self._sink = Controller(_Sink(self), hostname="127.0.0.1", port=_a_port())
-        self._rest, self._lmtp = _a_port(), _a_port()
-        self._relay = Controller(_Relay(self), hostname="127.0.0.1", port=_a_port(), data_size_limit=10**8)
+        super().__init__()
+        self._rest, self._lmtp = a_port(), a_port()
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def port(self) -> int:
-        """Where mails to its lists are submitted."""
-        return int(self._relay.port)
-
     def __enter__(self) -> Self:
-        self._sink.start()
-        self._relay.start()
-        given = {"folder": self._folder, "rest": self._rest, "lmtp": self._lmtp, "sink": self._sink.port}
-        (self._folder / "mailman.cfg").write_text(_CONFIG.format(**given))
-        self.begin()
-        self.ask("POST", "/domains", mail_host=DOMAIN)
+        given = {"folder": self.folder, "rest": self._rest, "lmtp": self._lmtp, "sink": self.sink.port}
+        (self.folder / "mailman.cfg").write_text(_CONFIG.format(**given))
+        super().__enter__()
+        self.ask("POST", "/domains", mail_host=self.domain)
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-        self._relay.stop()
-        self._sink.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def begin(self) -> None:
         """Start it, and wait until it answers."""
-        command = [str(HOME / "bin" / "master"), "--force", "-C", str(self._folder / "mailman.cfg")]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
-        deadline = time.monotonic() + _PATIENCE_S
-        while not self._answers():
-            assert time.monotonic() < deadline, (self._folder / "log").read_text()[-2000:]
-            threading.Event().wait(0.2)
+        command = [str(HOME / "bin" / "master"), "--force", "-C", str(self.folder / "mailman.cfg")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        wait_for(self._answers, lambda: (self.folder / "log").read_text()[-2000:])
 
     def _answers(self) -> bool:
         try:
@@ -123,32 +103,29 @@ class Mailman:
 
     def new_list(self, name: str, **settings: Any) -> str:
         """Make a list with these settings; give its address."""
-        self.ask("POST", "/lists", fqdn_listname=f"{name}@{DOMAIN}")
+        self.ask("POST", "/lists", fqdn_listname=f"{name}@{self.domain}")
         if settings:
-            self.ask("PATCH", f"/lists/{name}.{DOMAIN}/config", **settings)
-        return f"{name}@{DOMAIN}"
+            self.ask("PATCH", f"/lists/{name}.{self.domain}/config", **settings)
+        return f"{name}@{self.domain}"
 
     def subscribe(self, name: str, address: str, *, role: str = "member") -> str:
         """Put somebody on a list, without asking them; give the number of the membership."""
-        given = {"list_id": f"{name}.{DOMAIN}", "subscriber": address, "role": role}
+        given = {"list_id": f"{name}.{self.domain}", "subscriber": address, "role": role}
         given |= dict.fromkeys(("pre_verified", "pre_confirmed", "pre_approved"), "true")
         self.ask("POST", "/members", **given, send_welcome_message="false")
-        found = self.ask("GET", f"/lists/{name}.{DOMAIN}/{role}/{address}")
+        found = self.ask("GET", f"/lists/{name}.{self.domain}/{role}/{address}")
         return str(found["member_id"])
 
     def held(self, name: str) -> list[dict[str, Any]]:
         """Give the posts that a list holds."""
-        found = self.ask("GET", f"/lists/{name}.{DOMAIN}/held")
+        found = self.ask("GET", f"/lists/{name}.{self.domain}/held")
         return list(found.get("entries", []))
 
     def decide(self, name: str, action: str, **more: str) -> None:
         """Accept, reject or discard what a list holds, once it holds something."""
-        deadline = time.monotonic() + _PATIENCE_S
-        while not self.held(name):
-            assert time.monotonic() < deadline, "nothing is held"
-            threading.Event().wait(0.2)
+        wait_for(lambda: self.held(name), lambda: "nothing is held")
         for each in self.held(name):
-            self.ask("POST", f"/lists/{name}.{DOMAIN}/held/{each['request_id']}", action=action, **more)
+            self.ask("POST", f"/lists/{name}.{self.domain}/held/{each['request_id']}", action=action, **more)
 
     # Mails
 
@@ -157,47 +134,5 @@ class Mailman:
         with smtplib.LMTP("127.0.0.1", self._lmtp) as onward:
             onward.sendmail(sender, recipients, raw)
 
-    def keep(self, address: str, raw: bytes) -> None:
-        """Take a mail that it sent."""
-        with self._came:
-            self._mails[address.lower()].append(raw)
-            self._came.notify_all()
-
-    def mails(self, address: str, *, least: int = 1, within_s: float = _PATIENCE_S) -> list[bytes]:
-        """Give what an address got and forget it, once there are so many mails; what there is when the time is over."""
-        with self._came:
-            self._came.wait_for(lambda: len(self._mails[address.lower()]) >= least, timeout=within_s)
-            return self._mails.pop(address.lower(), [])
-
 
 _AUTH = ("restadmin", "restpass")
-
-
-class _Sink:
-    def __init__(self, mailman: Mailman) -> None:
-        self._mailman = mailman
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - as the library calls it
-        for address in envelope.rcpt_tos:
-            if address.lower().endswith(f"@{DOMAIN}"):  # what it mails to its own addresses comes back to it
-                self._mailman.bring(envelope.mail_from, [address], bytes(envelope.content))
-            else:
-                self._mailman.keep(address, bytes(envelope.content))
-        return "250 OK"
-
-
-class _Relay:
-    def __init__(self, mailman: Mailman) -> None:
-        self._mailman = mailman
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - as the library calls it
-        try:
-            self._mailman.bring(envelope.mail_from, envelope.rcpt_tos, bytes(envelope.content))
-        except OSError:
-            return "451 4.4.1 The list server does not answer"
-        return "250 OK"
-
-
-def _a_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
