@@ -140,15 +140,27 @@ _LONGEST_REASON = 300
 _MOST_READ = 5000
 
 
-def reason_in(text: str) -> str:
-    """Give the reason that a notice tells, on one line without addresses of pages and without keys: nobody should use them."""
+def reason_in(text: str, otherwise: str = "") -> str:
+    """Give the reason that a notice tells, on one line without addresses of pages and without keys: nobody should use them.
+
+    Where it gives none, what is said otherwise, or the line that tells most.
+    """
     found = BECAUSE.search(text)
-    after = text[found.end() :].lstrip(' \t\r\n-*"“') if found else ""
-    paragraph = after.split("\n\n")[0].split("\r\n\r\n")[0] if after else _telling_line(text)
+    paragraph = (_paragraph_in(text[found.end() :]) if found else "") or otherwise or _telling_line(text)
     shown = "".join(
         char if char.isprintable() else " " for char in _KEY.sub("…", _ADDRESS.sub("…", paragraph[:_MOST_READ]))
     )
     return " ".join(shown.split()).strip('"”“ ')[:_LONGEST_REASON]
+
+
+def _paragraph_in(text: str) -> str:
+    """Give the first paragraph; where that only leads to the next one, as Sympa has it, the next."""
+    first, _, rest = _begun(text).replace("\r\n", "\n").partition("\n\n")
+    return _begun(rest).partition("\n\n")[0] if first.rstrip().endswith(":") and rest.strip() else first
+
+
+def _begun(text: str) -> str:
+    return text.lstrip(' \t\r\n-*"“')
 
 
 def _telling_line(text: str) -> str:
@@ -156,5 +168,5 @@ def _telling_line(text: str) -> str:
     joined = [" ".join(lines[place : place + 2]) for place in range(len(lines))]
     for one, two in zip(lines, joined, strict=True):
         if one and (meaning_of(one) or meaning_of(two)):
-            return one if meaning_of(one) else two
+            return one if meaning_of(one) and one.endswith((".", ":", "!")) else two.strip()
     return next((line for line in lines if line), "")

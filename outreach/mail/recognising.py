@@ -29,6 +29,7 @@ _SERVERS = (
     "noreply",
     "no-reply",
 )
+_ROLE = re.compile(r"-(request|owner)$")
 _PREFIX = re.compile(r"^\s*(\[[^\[\]]{1,100}\]\s*)+")
 _TOO_MUCH = ("5.2.3", "5.3.4", "5.6.0")
 _DONE = ("delivered", "relayed", "expanded")
@@ -70,15 +71,18 @@ def _report(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     action = header(block, "Action").strip().lower() if block else ""
     status = header(block, "Status").strip().split(" ")[0] if block else ""
     told = plain(header(block, "Diagnostic-Code").partition(";")[2]) if block else ""
+    is_of_list = _is_from_server(mail.head, post.list_address)
+    if action == "delivered" and is_of_list and _is_for_list(block, post.list_address):
+        return Meaning(Verdict.ACKNOWLEDGED, "a report of the list that it let our post through", "id", post.post)
     if action in _DONE:
         return Meaning(Verdict.UNRELATED, "a report that nothing is wrong", "id", post.post)
     if list_marks(head, post.list_address) or not _is_for_list(block, post.list_address):
         return Meaning(Verdict.MEMBER_BOUNCE, "a report of a member's mail server", "id", post.post, told)
-    reason = (told or reason_in(mail.words))[:300]
+    reason = (reason_in(mail.words, told) if is_of_list else told or reason_in(mail.words))[:300]
     if action == "delayed":
         return Meaning(Verdict.DELAYED, "a report of a delay", "id", post.post, reason)
-    is_of_list = _is_from_server(mail.head, post.list_address) or status in _TOO_MUCH
-    verdict = Verdict.REJECTED if is_of_list or meaning_of(told) is Verdict.REJECTED else Verdict.BOUNCED
+    is_refused = is_of_list or status in _TOO_MUCH or meaning_of(told) is Verdict.REJECTED
+    verdict = Verdict.REJECTED if is_refused else Verdict.BOUNCED
     return Meaning(verdict, f"a report {status}".strip(), "id", post.post, reason)
 
 
@@ -220,13 +224,16 @@ def _quoting(mail: Mail, posts: Sequence[Sent]) -> list[Sent]:
 def _quotes(text: str, subject: str) -> bool:
     words = r"\s+".join(map(re.escape, subject.split()))
     prefix = r"(?:\[[^\[\]\n]{1,100}\]\s*)?"
-    before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject|titled|betreff|objet|asunto)\s*:?\s+)"
+    before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject(?:\s+of\s+your\s+mail)?|titled|betreff|objet|asunto)\s*:?\s+)"
     after = r"(?:\s*$|\s*[\"'”’»›“]|[.,;)]|\s+(?:has|have|was|is|to|on|in|from)\b)"
     return bool(re.search(f"{before}{prefix}{words}{after}", text, re.IGNORECASE | re.MULTILINE))
 
 
-def _vacation(mail: Mail, _sent: Sequence[Sent]) -> Meaning | None:
+def _vacation(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
+    """A person's automatic answer; a list server answers automatically, too, as Sympa does a moderator who released some post."""
     head = mail.head
+    if any(_is_from_server(head, post.list_address) for post in sent):
+        return None
     is_automatic = (
         header(head, "Auto-Submitted").strip().lower().startswith("auto-replied")
         or header(head, "Precedence").strip().lower() == "auto_reply"
@@ -267,6 +274,6 @@ def _is_from_server(head: Message, list_address: str) -> bool:
     local, _, host = list_address.lower().rpartition("@")
     return any(
         is_address_of(address, local, host)
-        or (address.rpartition("@")[2] == host and address.partition("@")[0] in _SERVERS)
+        or (address.rpartition("@")[2] == host and _ROLE.sub("", address.partition("@")[0]) in _SERVERS)
         for address in addresses_in(head, ("From", "Sender", "Return-Path"))
     )

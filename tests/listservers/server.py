@@ -123,7 +123,7 @@ class _Relay:
 
 def _return_path(sender: str | None) -> bytes:
     """Write the line that the last mail server puts on top when it delivers a mail (RFC 5321, 4.4)."""
-    return f"Return-Path: <{sender or ''}>\r\n".encode()
+    return f"Return-Path: <{(sender or '').strip('<>')}>\r\n".encode()
 
 
 def a_port() -> int:

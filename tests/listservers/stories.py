@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from outreach.mail.meaning import Meaning
-from tests.listservers import mailman, mailman_story, mlmmj, mlmmj_story
+from tests.listservers import mailman, mailman_story, mlmmj, mlmmj_story, sympa, sympa_story
 from tests.listservers.server import ListServer
 from tests.listservers.story import Told
 
@@ -83,5 +83,6 @@ def _entry(file: str, told: Told, means: Meaning) -> dict[str, object]:
 STORIES = {
     "mailman": Story(mailman.missing, _of_list(mailman.Mailman, mailman_story.CASES)),
     "mlmmj": Story(mlmmj.missing, _of_list(mlmmj.Mlmmj, mlmmj_story.CASES)),
+    "sympa": Story(sympa.missing, _of_list(sympa.Sympa, sympa_story.CASES)),
 }
 """By the name that `--only` takes, in the order in which they are played."""

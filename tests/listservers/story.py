@@ -1,6 +1,6 @@
 """A story of a list: cases that are played on a real server, each with the mails that the coordinator got and what they should mean."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -9,7 +9,7 @@ from outreach.mail.answering import answer_to
 from outreach.mail.meaning import Meaning, Sent, Verdict
 from outreach.mail.opened import open_mail
 from outreach.mail.recognising import meaning
-from outreach.model import Content, Published
+from outreach.model import Published
 from tests.channels.builders import a_list, a_wording, an_attempt
 from tests.listservers.server import ListServer
 
@@ -43,18 +43,22 @@ def the_channel(server: ListServer, address: str) -> Listserv:
     return a_list(server.port, address=address, max_bytes=200 * 1024, now=lambda: datetime.now(UTC))
 
 
-def send(server: ListServer, address: str, title: str, body: str = "Please come to room 7.", *, times: int = 1) -> Sent:
-    """Render and submit a mail as the service does; the same one several times, if need be."""
+def send(
+    server: ListServer,
+    address: str,
+    title: str,
+    body: str = "Please come to room 7.",
+    *,
+    times: int = 1,
+    changed: tuple[str, str] = ("", ""),
+) -> Sent:
+    """Render and submit a mail as the service does; several times, or with a piece of it changed, if need be."""
     identity = sha256(f"{address} {title}".encode()).hexdigest()[:40]  # its own, whichever stories are played beside
     content = the_channel(server, address).render(a_wording(title=title, body=body, identity=identity))
+    content = replace(content, message=(content.message or "").replace(*changed, 1))
     for _ in range(times):
-        submit(server, address, content)
+        assert isinstance(the_channel(server, address).publish(an_attempt(content)), Published)
     return Sent("1/listserv", content.message_id or "", address, title, content.text)
-
-
-def submit(server: ListServer, address: str, content: Content) -> None:
-    """Submit a mail as the service does."""
-    assert isinstance(the_channel(server, address).publish(an_attempt(content)), Published)
 
 
 def answer(server: ListServer, sent: Sent, raw: bytes) -> None:
