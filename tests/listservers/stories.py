@@ -7,24 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from outreach.mail.meaning import Meaning
-from tests.listservers import mailman, mailman_story, mlmmj, mlmmj_story, sympa, sympa_story
+from tests.listservers import dovecot, dovecot_story, mailman, mailman_story, mlmmj, mlmmj_story, sympa, sympa_story
 from tests.listservers.server import ListServer
-from tests.listservers.story import Told
+from tests.listservers.story import Row, Told
 
 S = TypeVar("S", bound=ListServer)
 _MOST_TEXT = 1000
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one case brought, in words; `came` counts the mails, `note` tells why, or how well."""
-
-    case: str
-    came: int
-    taken: str
-    expected: str
-    note: str
-    is_right: bool
 
 
 @dataclass(frozen=True)
@@ -84,5 +72,6 @@ STORIES = {
     "mailman": Story(mailman.missing, _of_list(mailman.Mailman, mailman_story.CASES)),
     "mlmmj": Story(mlmmj.missing, _of_list(mlmmj.Mlmmj, mlmmj_story.CASES)),
     "sympa": Story(sympa.missing, _of_list(sympa.Sympa, sympa_story.CASES)),
+    "dovecot": Story(dovecot.missing, lambda _: dovecot_story.rows()),
 }
 """By the name that `--only` takes, in the order in which they are played."""

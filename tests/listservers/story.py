@@ -20,6 +20,18 @@ Expected = tuple[tuple[Verdict, str], ...]
 
 
 @dataclass(frozen=True)
+class Row:
+    """What one case brought, in words; `came` counts the mails, `note` tells why, or how well."""
+
+    case: str
+    came: int
+    taken: str
+    expected: str
+    note: str
+    is_right: bool
+
+
+@dataclass(frozen=True)
 class Told:
     """What a case brought: the post, the mails that came, and what they should mean, each with its basis."""
 
