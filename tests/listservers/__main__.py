@@ -1,4 +1,4 @@
-"""`python -m tests.listservers [--only NAMES] [--into DIR]`: play stories on real servers and print what each mail was taken for."""
+"""`python -m tests.listservers [--fetch] [--only NAMES] [--into DIR]`: play stories on real servers and print what each mail was taken for."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.listservers.fetch import fetch
 from tests.listservers.stories import STORIES
 
 
@@ -16,10 +17,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="which ones, with commas between: " + ",".join(STORIES))
     parser.add_argument("--into", type=Path, help="keep every mail in folders below this one, with an index each")
+    parser.add_argument("--fetch", action="store_true", help="install first what is not there, where that can be done")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else list(STORIES)
     if unknown := [name for name in names if name not in STORIES]:
         parser.error(f"there is no {unknown[0]!r}; there are {', '.join(STORIES)}")
+    for name in names if options.fetch else ():
+        if STORIES[name].missing():
+            fetch(name)
     missing = {name: why for name in names if (why := STORIES[name].missing())}
     drawn, summary, wrong = Table("server", "case", "came", "taken for", "expected", "note", box=None), [], 0
     for name in names:

@@ -1,6 +1,7 @@
 """A real Dovecot on this machine with one mailbox in it: its configuration, its mails and its sockets in a folder of its own."""
 
 import getpass
+import grp
 import os
 import pwd
 import shutil
@@ -94,9 +95,9 @@ class Dovecot:
         """Write what it is told. Mails belong to nobody of importance: it takes no mailbox of root."""
         is_root = os.geteuid() == 0
         owner = pwd.getpwnam("nobody") if is_root else pwd.getpwuid(os.getuid())
-        me = getpass.getuser()
+        me, us = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
         names = {"internal": "dovecot", "login": "dovenull", "group": "dovecot"} if is_root else {}
-        given = {"internal": me, "login": me, "group": me} | names | {"uid": owner.pw_uid, "port": self.port}
+        given = {"internal": me, "login": me, "group": us} | names | {"uid": owner.pw_uid, "port": self.port}
         (self.folder / "conf").write_text(_CONFIG.format(folder=self.folder, **given))
         home = self.folder / "mail"
         person = f"{USER}:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{owner.pw_gid}::{home}::\n"

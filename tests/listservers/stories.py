@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from outreach.mail.meaning import Meaning
-from tests.listservers import dovecot, dovecot_story, mailman, mailman_story, mlmmj, mlmmj_story, sympa, sympa_story
+from tests.listservers import (
+    dovecot,
+    dovecot_story,
+    mailman,
+    mailman_story,
+    mlmmj,
+    mlmmj_story,
+    spamassassin,
+    sympa,
+    sympa_story,
+)
 from tests.listservers.server import ListServer
 from tests.listservers.story import Row, Told
 
@@ -73,5 +83,6 @@ STORIES = {
     "mlmmj": Story(mlmmj.missing, _of_list(mlmmj.Mlmmj, mlmmj_story.CASES)),
     "sympa": Story(sympa.missing, _of_list(sympa.Sympa, sympa_story.CASES)),
     "dovecot": Story(dovecot.missing, lambda _: dovecot_story.rows()),
+    "spamassassin": Story(spamassassin.missing, lambda _: spamassassin.rows()),
 }
 """By the name that `--only` takes, in the order in which they are played."""

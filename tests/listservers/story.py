@@ -69,7 +69,8 @@ def send(
     content = the_channel(server, address).render(a_wording(title=title, body=body, identity=identity))
     content = replace(content, message=(content.message or "").replace(*changed, 1))
     for _ in range(times):
-        assert isinstance(the_channel(server, address).publish(an_attempt(content)), Published)
+        outcome = the_channel(server, address).publish(an_attempt(content))
+        assert isinstance(outcome, Published), outcome
     return Sent("1/listserv", content.message_id or "", address, title, content.text)
 
 

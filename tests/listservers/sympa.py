@@ -122,8 +122,8 @@ class Sympa(ListServer):
         if not (self.folder / "kept/sympa.sqlite").exists():
             self._run("sympa", "check")
         self._processes = [self._start("sympa_msg.pl", "--foreground"), self._start("bulk.pl", "--foreground")]
-        names = ("sympa_msg.pid", "bulk.pid")
-        wait_for(lambda: all((self.folder / "run" / name).is_file() for name in names), self._log)
+        signs = ("run/sympa_msg.pid", "run/bulk.pid", "spool/msg", "spool/bulk/msg")
+        wait_for(lambda: all((self.folder / sign).exists() for sign in signs), self._log)
 
     def end(self) -> None:
         """Stop its daemons; they end what they are doing."""
