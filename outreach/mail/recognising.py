@@ -112,7 +112,7 @@ def _encloses_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
         return Meaning(Verdict.UNRELATED, "it carries another mail")
     post, head = inside
     is_own_subject = _bare(mail.subject) == _bare(post.subject)
-    said = meaning_of(mail.words if is_own_subject else f"{mail.subject}\n{mail.words}")
+    said = _said(mail, [post], with_subject=not is_own_subject)
     if said is not None:
         if said is Verdict.BOUNCED and list_marks(head, post.list_address):
             return Meaning(Verdict.MEMBER_BOUNCE, "a bounce of the list's copy", "id", post.post)
@@ -138,7 +138,7 @@ def _daemon_quotes_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
             quoted = mail.words.lower()
             if f"<{local}.{host}>" in quoted or re.search(rf"list-post:\s*<mailto:{re.escape(local)}@{re.escape(host)}>", quoted):  # fmt: skip
                 return Meaning(Verdict.MEMBER_BOUNCE, "a bounce that quotes the list's copy", "id", post.post)
-            said = meaning_of(f"{mail.subject}\n{mail.words}")
+            said = _said(mail, [post], with_subject=True)
             verdict = said if said in (Verdict.DELAYED, Verdict.REJECTED) else Verdict.BOUNCED
             return Meaning(verdict, "a bounce that quotes our Message-ID", "id", post.post, reason_in(mail.words))
     return None
@@ -178,7 +178,7 @@ def _notice(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     answered = [post for post in of_list if post.message_id in header(mail.head, "In-Reply-To")]
     quoted = _quoting(mail, of_list)
     is_own_subject = any(_bare(mail.subject) == _bare(post.subject) for post in of_list)
-    said = meaning_of(mail.words if is_own_subject else f"{mail.subject}\n{mail.words}") or _by_shape(mail, quoted)
+    said = _said(mail, quoted, with_subject=not is_own_subject) or _by_shape(mail, quoted)
     if said is None:
         return None
     reason = reason_in(mail.words)
@@ -221,12 +221,25 @@ def _quoting(mail: Mail, posts: Sequence[Sent]) -> list[Sent]:
     return [post for post in found if len(post.subject) == longest]
 
 
+def _said(mail: Mail, posts: Sequence[Sent], *, with_subject: bool) -> Verdict | None:
+    """Give what a mail says in words of its own: a title that it quotes may say anything."""
+    subject, words = mail.subject if with_subject else "", mail.words
+    for title in (plain(post.subject) for post in posts if post.subject.strip()):
+        subject = re.sub(rf"{re.escape(title)}$", "", subject, flags=re.IGNORECASE)
+        words = _quote_of(title).sub("\n", words)
+    return meaning_of(f"{subject}\n{words}")
+
+
 def _quotes(text: str, subject: str) -> bool:
+    return bool(_quote_of(subject).search(text))
+
+
+def _quote_of(subject: str) -> re.Pattern[str]:
     words = r"\s+".join(map(re.escape, subject.split()))
     prefix = r"(?:\[[^\[\]\n]{1,100}\]\s*)?"
     before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject(?:\s+of\s+your\s+mail)?|titled|betreff|objet|asunto)\s*:?\s+)"
     after = r"(?:\s*$|\s*[\"'”’»›“]|[.,;)]|\s+(?:has|have|was|is|to|on|in|from)\b)"
-    return bool(re.search(f"{before}{prefix}{words}{after}", text, re.IGNORECASE | re.MULTILINE))
+    return re.compile(f"{before}{prefix}{words}{after}", re.IGNORECASE | re.MULTILINE)
 
 
 def _vacation(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
