@@ -34,9 +34,8 @@ bench: $(V)/.dev ## Measure speed and memory against raw sqlite3 in the same run
 faults: $(V)/.dev ## Prove the publishing protocol under faults (ARGS="--seed 7 --only 8 --posts 500 --json")
 	@$(B)/python -m tests.faults $(ARGS)
 
-listservers: $(V)/.dev .cache/mailman/.ready ## Play the story on real list servers; ask Dovecot and SpamAssassin (ARGS="--only mlmmj")
-	@$(B)/python -m tests.listservers.fetch_debian
-	@$(B)/python -m tests.listservers $(ARGS)
+listservers: $(V)/.dev .cache/mailman/.ready ## Play stories on real list and mail servers (ARGS="--only mlmmj --into DIR")
+	@$(B)/python -m tests.listservers --fetch $(ARGS)
 
 screenshots: $(V)/.dev .cache/browser/.ready ## Draw the pictures of the docs anew
 	@$(B)/python -m tests.browser.screenshots

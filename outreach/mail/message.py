@@ -70,7 +70,7 @@ def _head(parts: Parts, domain: str) -> str:
     fields = {
         "Date": format_datetime(parts.date),
         "From": _mailbox(parts.sender_name, parts.sender),
-        "To": parts.recipient,
+        "To": f"<{parts.recipient}>",  # SpamAssassin counts a point against one picture and no brackets
         "Subject": _in_words(parts.subject),
         "Message-ID": message_id(parts.identity, domain),
     }

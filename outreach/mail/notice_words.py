@@ -43,7 +43,6 @@ _WORDS: Mapping[Verdict, tuple[str, ...]] = {
         r"(was|has been) (successfully )?received by the .{1,200}? mailing list",
         r"post acknowledge?ment",
         r"your message has been (posted|distributed)",
-        r"message [0-9a-f]{8,64} for list .{1,200}? has been distributed",
     ),
     Verdict.REJECTED: (
         r"rejected posting",
@@ -51,12 +50,13 @@ _WORDS: Mapping[Verdict, tuple[str, ...]] = {
         r"\brejected for the following",
         r"cannot be distributed",
         r"could not be distributed",
+        r"unable to be delivered to the list\b",
+        r"\bpost to \S+@\S+ denied:",
         r"exceed(s|ed)? the (maximum|allowed|size)",
-        r"unable to be delivered to the list",
         r"larger than the (maximum|allowed)",
         r"too (large|big) (to|for)",
         r"not (allowed|authori[sz]ed|permitted) to (post|send|distribute)",
-        r"you are not (a )?(member|subscriber|subscribed)",
+        r"(?<!before releasing it to the list because )you are not (a (list )?)?(member|subscriber|subscribed|moderator)",
         r"(may|can) not post",
         r"restricted to (list )?(subscribers|members)",
         r"only (subscribers|members) (may|can|are allowed)",
@@ -71,10 +71,11 @@ _WORDS: Mapping[Verdict, tuple[str, ...]] = {
     ),
     Verdict.HELD: (
         r"awaits? moderator approval",
+        r"asked to review it before releasing it",
+        r"\bawaiting release to \S+@",
         r"is (now )?being held",
         r"(has been|was|is) held (for|until|because)",
         r"(forwarded|submitted|sent) to the (list )?(moderator|editor|owner)",
-        r"moderators are being asked to review",
         r"(waiting|awaiting|pending|queued) (for )?(approval|moderation|review)",
         r"until (a|the) (list )?(moderator|owner|editor)",
         r"message is pending",
@@ -117,6 +118,7 @@ QUOTES_A_SUBJECT = re.compile(
 
 BECAUSE = re.compile(
     r"(?:gave\s+the\s+following\s+reason[^:]{0,60}:|following\s+reasons?[^:\n]{0,40}:"
+    r"|(?:(?:unable\s+to\s+be\s+delivered|before\s+releasing\s+it)\s+to\s+the\s+list|asked\s+to\s+moderate)\s+because"
     r"|(?:is\s+being\s+held|held|rejected|refused|denied)[^.:]{0,80}(?:because|reasons?)\s*:?"
     r"|reason\s+(?:it\s+is\s+being\s+held|given|is)\s*:?|the\s+reason[^:\n]{0,40}:)\s*",
     re.IGNORECASE,
@@ -131,16 +133,34 @@ def meaning_of(text: str) -> Verdict | None:
 
 
 _ADDRESS = re.compile(r"https?://\S+|\bmailto:\S+|www\.\S+", re.IGNORECASE)
+_KEY = re.compile(
+    r"<?\b[^\s<>@]{1,100}\+[a-z]{1,20}-[0-9a-f]{8,64}@[^\s<>]{1,255}>?|\b[0-9a-f]{16,64}\b", re.IGNORECASE
+)
 _LONGEST_REASON = 300
+_MOST_READ = 5000
 
 
-def reason_in(text: str) -> str:
-    """Give the reason that a notice tells, on one line and without addresses of pages: nobody should follow them."""
+def reason_in(text: str, otherwise: str = "") -> str:
+    """Give the reason that a notice tells, on one line without addresses of pages and without keys: nobody should use them.
+
+    Where it gives none, what is said otherwise, or the line that tells most.
+    """
     found = BECAUSE.search(text)
-    after = text[found.end() :].lstrip(' \t\r\n-*"“') if found else ""
-    paragraph = after.split("\n\n")[0].split("\r\n\r\n")[0] if after else _telling_line(text)
-    shown = "".join(char if char.isprintable() else " " for char in _ADDRESS.sub("…", paragraph))
+    paragraph = (_paragraph_in(text[found.end() :]) if found else "") or otherwise or _telling_line(text)
+    shown = "".join(
+        char if char.isprintable() else " " for char in _KEY.sub("…", _ADDRESS.sub("…", paragraph[:_MOST_READ]))
+    )
     return " ".join(shown.split()).strip('"”“ ')[:_LONGEST_REASON]
+
+
+def _paragraph_in(text: str) -> str:
+    """Give the first paragraph; where that only leads to the next one, as Sympa has it, the next."""
+    first, _, rest = _begun(text).replace("\r\n", "\n").partition("\n\n")
+    return _begun(rest).partition("\n\n")[0] if first.rstrip().endswith(":") and rest.strip() else first
+
+
+def _begun(text: str) -> str:
+    return text.lstrip(' \t\r\n-*"“')
 
 
 def _telling_line(text: str) -> str:
@@ -148,5 +168,5 @@ def _telling_line(text: str) -> str:
     joined = [" ".join(lines[place : place + 2]) for place in range(len(lines))]
     for one, two in zip(lines, joined, strict=True):
         if one and (meaning_of(one) or meaning_of(two)):
-            return one if meaning_of(one) else two
+            return one if meaning_of(one) and one.endswith((".", ":", "!")) else two.strip()
     return next((line for line in lines if line), "")

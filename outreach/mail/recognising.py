@@ -29,7 +29,7 @@ _SERVERS = (
     "noreply",
     "no-reply",
 )
-_ROLE = re.compile(r"-(request|owner|bounces)$")
+_ROLE = re.compile(r"-(request|owner)$")
 _PREFIX = re.compile(r"^\s*(\[[^\[\]]{1,100}\]\s*)+")
 _TOO_MUCH = ("5.2.3", "5.3.4", "5.6.0")
 _DONE = ("delivered", "relayed", "expanded")
@@ -71,18 +71,18 @@ def _report(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     action = header(block, "Action").strip().lower() if block else ""
     status = header(block, "Status").strip().split(" ")[0] if block else ""
     told = plain(header(block, "Diagnostic-Code").partition(";")[2]) if block else ""
-    if action == "delivered" and _is_from_server(mail.head, post.list_address):
-        # Sympa says so once its moderator let a post through; a mail server that says so brought it to the list, no more.
-        return Meaning(Verdict.ACKNOWLEDGED, "the list server says that it delivered it", "id", post.post)
+    is_of_list = _is_from_server(mail.head, post.list_address)
+    if action == "delivered" and is_of_list and _is_for_list(block, post.list_address):
+        return Meaning(Verdict.ACKNOWLEDGED, "a report of the list that it let our post through", "id", post.post)
     if action in _DONE:
         return Meaning(Verdict.UNRELATED, "a report that nothing is wrong", "id", post.post)
     if list_marks(head, post.list_address) or not _is_for_list(block, post.list_address):
         return Meaning(Verdict.MEMBER_BOUNCE, "a report of a member's mail server", "id", post.post, told)
-    reason = (told or reason_in(mail.words))[:300]
+    reason = (reason_in(mail.words, told) if is_of_list else told or reason_in(mail.words))[:300]
     if action == "delayed":
         return Meaning(Verdict.DELAYED, "a report of a delay", "id", post.post, reason)
-    is_of_list = _is_from_server(mail.head, post.list_address) or status in _TOO_MUCH
-    verdict = Verdict.REJECTED if is_of_list or meaning_of(told) is Verdict.REJECTED else Verdict.BOUNCED
+    is_refused = is_of_list or status in _TOO_MUCH or meaning_of(told) is Verdict.REJECTED
+    verdict = Verdict.REJECTED if is_refused else Verdict.BOUNCED
     return Meaning(verdict, f"a report {status}".strip(), "id", post.post, reason)
 
 
@@ -112,7 +112,7 @@ def _encloses_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
         return Meaning(Verdict.UNRELATED, "it carries another mail")
     post, head = inside
     is_own_subject = _bare(mail.subject) == _bare(post.subject)
-    said = meaning_of(mail.words if is_own_subject else f"{mail.subject}\n{mail.words}")
+    said = _said(mail, [post], with_subject=not is_own_subject)
     if said is not None:
         if said is Verdict.BOUNCED and list_marks(head, post.list_address):
             return Meaning(Verdict.MEMBER_BOUNCE, "a bounce of the list's copy", "id", post.post)
@@ -138,7 +138,7 @@ def _daemon_quotes_ours(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
             quoted = mail.words.lower()
             if f"<{local}.{host}>" in quoted or re.search(rf"list-post:\s*<mailto:{re.escape(local)}@{re.escape(host)}>", quoted):  # fmt: skip
                 return Meaning(Verdict.MEMBER_BOUNCE, "a bounce that quotes the list's copy", "id", post.post)
-            said = meaning_of(f"{mail.subject}\n{mail.words}")
+            said = _said(mail, [post], with_subject=True)
             verdict = said if said in (Verdict.DELAYED, Verdict.REJECTED) else Verdict.BOUNCED
             return Meaning(verdict, "a bounce that quotes our Message-ID", "id", post.post, reason_in(mail.words))
     return None
@@ -178,7 +178,7 @@ def _notice(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     answered = [post for post in of_list if post.message_id in header(mail.head, "In-Reply-To")]
     quoted = _quoting(mail, of_list)
     is_own_subject = any(_bare(mail.subject) == _bare(post.subject) for post in of_list)
-    said = meaning_of(mail.words if is_own_subject else f"{mail.subject}\n{mail.words}") or _by_shape(mail, quoted)
+    said = _said(mail, quoted, with_subject=not is_own_subject) or _by_shape(mail, quoted)
     if said is None:
         return None
     reason = reason_in(mail.words)
@@ -221,16 +221,32 @@ def _quoting(mail: Mail, posts: Sequence[Sent]) -> list[Sent]:
     return [post for post in found if len(post.subject) == longest]
 
 
+def _said(mail: Mail, posts: Sequence[Sent], *, with_subject: bool) -> Verdict | None:
+    """Give what a mail says in words of its own: a title that it quotes may say anything."""
+    subject, words = mail.subject if with_subject else "", mail.words
+    for title in (plain(post.subject) for post in posts if post.subject.strip()):
+        subject = re.sub(rf"{re.escape(title)}$", "", subject, flags=re.IGNORECASE)
+        words = _quote_of(title).sub("\n", words)
+    return meaning_of(f"{subject}\n{words}")
+
+
 def _quotes(text: str, subject: str) -> bool:
+    return bool(_quote_of(subject).search(text))
+
+
+def _quote_of(subject: str) -> re.Pattern[str]:
     words = r"\s+".join(map(re.escape, subject.split()))
     prefix = r"(?:\[[^\[\]\n]{1,100}\]\s*)?"
-    before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject(?: of [a-z ]{3,30})?|titled|betreff|objet|asunto)\s*:?\s+)"
+    before = r"(?:^\s*|[\"'“‘«‹„]\s*|(?:subject(?:\s+of\s+your\s+mail)?|titled|betreff|objet|asunto)\s*:?\s+)"
     after = r"(?:\s*$|\s*[\"'”’»›“]|[.,;)]|\s+(?:has|have|was|is|to|on|in|from)\b)"
-    return bool(re.search(f"{before}{prefix}{words}{after}", text, re.IGNORECASE | re.MULTILINE))
+    return re.compile(f"{before}{prefix}{words}{after}", re.IGNORECASE | re.MULTILINE)
 
 
-def _vacation(mail: Mail, _sent: Sequence[Sent]) -> Meaning | None:
+def _vacation(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
+    """A person's automatic answer; a list server answers automatically, too, as Sympa does a moderator who released some post."""
     head = mail.head
+    if any(_is_from_server(head, post.list_address) for post in sent):
+        return None
     is_automatic = (
         header(head, "Auto-Submitted").strip().lower().startswith("auto-replied")
         or header(head, "Precedence").strip().lower() == "auto_reply"

@@ -1,4 +1,4 @@
-"""A real GNU Mailman 3 on this machine: its own folder, its REST interface, LMTP behind a small relay, and a sink for its mails."""
+"""A real GNU Mailman 3 on this machine: its own folder, its REST interface, and LMTP."""
 
 import smtplib
 import socket
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.listservers.bed import DOMAIN, Bed, a_port, wait_until
+from tests.listservers.server import ListServer, a_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".cache" / "mailman" / "venv"
@@ -42,40 +42,43 @@ def runs_here() -> bool:
     return sys.version_info < (3, 13)
 
 
-def is_installed() -> bool:
-    """Tell whether there is a Mailman to be run."""
-    return (HOME / "bin" / "master").is_file()
+def missing() -> str:
+    """Say what to do where there is no Mailman to be run; nothing where there is."""
+    if not runs_here():
+        return "GNU Mailman 3.3.10 runs on no Python newer than 3.12: use Python 3.11 or 3.12 for its story."
+    is_there = (HOME / "bin" / "master").is_file()
+    return "" if is_there else "There is no GNU Mailman yet: run python -m tests.listservers.fetch first."
 
 
-class Mailman(Bed):
-    """Its REST interface is asked for lists, members and held posts."""
+class Mailman(ListServer):
+    """A GNU Mailman with its REST interface."""
+
+    domain = "lists.example.org"
+    corpus = "mailman-3.3.10"
 
     def __init__(self) -> None:
-        super().__init__("mailman")
+        super().__init__()
         self._rest, self._lmtp = a_port(), a_port()
         self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        given = {"folder": self.folder, "rest": self._rest, "lmtp": self._lmtp, "sink": self.sink.port}
+        (self.folder / "mailman.cfg").write_text(_CONFIG.format(**given))
+        super().__enter__()
+        self.ask("POST", "/domains", mail_host=self.domain)
+        return self
 
     @property
     def rest_url(self) -> str:
         """Where its REST interface is."""
         return f"http://127.0.0.1:{self._rest}"
 
-    def make(self) -> None:
-        """Write its configuration."""
-        given = {"folder": self.folder, "rest": self._rest, "lmtp": self._lmtp, "sink": self.sink_port}
-        (self.folder / "mailman.cfg").write_text(_CONFIG.format(**given))
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        self.ask("POST", "/domains", mail_host=DOMAIN)
-        return self
-
     def begin(self) -> None:
         """Start it, and wait until it answers."""
         command = [str(HOME / "bin" / "master"), "--force", "-C", str(self.folder / "mailman.cfg")]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        wait_until(self._answers, "Mailman does not begin")
+        wait_for(self._answers, lambda: (self.folder / "log").read_text()[-2000:])
 
     def _answers(self) -> bool:
         try:
@@ -105,29 +108,29 @@ class Mailman(Bed):
 
     def new_list(self, name: str, **settings: Any) -> str:
         """Make a list with these settings; give its address."""
-        self.ask("POST", "/lists", fqdn_listname=f"{name}@{DOMAIN}")
+        self.ask("POST", "/lists", fqdn_listname=f"{name}@{self.domain}")
         if settings:
-            self.ask("PATCH", f"/lists/{name}.{DOMAIN}/config", **settings)
-        return f"{name}@{DOMAIN}"
+            self.ask("PATCH", f"/lists/{name}.{self.domain}/config", **settings)
+        return f"{name}@{self.domain}"
 
     def subscribe(self, name: str, address: str, *, role: str = "member") -> str:
         """Put somebody on a list, without asking them; give the number of the membership."""
-        given = {"list_id": f"{name}.{DOMAIN}", "subscriber": address, "role": role}
+        given = {"list_id": f"{name}.{self.domain}", "subscriber": address, "role": role}
         given |= dict.fromkeys(("pre_verified", "pre_confirmed", "pre_approved"), "true")
         self.ask("POST", "/members", **given, send_welcome_message="false")
-        found = self.ask("GET", f"/lists/{name}.{DOMAIN}/{role}/{address}")
+        found = self.ask("GET", f"/lists/{name}.{self.domain}/{role}/{address}")
         return str(found["member_id"])
 
     def held(self, name: str) -> list[dict[str, Any]]:
         """Give the posts that a list holds."""
-        found = self.ask("GET", f"/lists/{name}.{DOMAIN}/held")
+        found = self.ask("GET", f"/lists/{name}.{self.domain}/held")
         return list(found.get("entries", []))
 
     def decide(self, name: str, action: str, **more: str) -> None:
         """Accept, reject or discard what a list holds, once it holds something."""
-        wait_until(lambda: self.held(name), "nothing is held")
+        wait_for(lambda: self.held(name), lambda: "nothing is held")
         for each in self.held(name):
-            self.ask("POST", f"/lists/{name}.{DOMAIN}/held/{each['request_id']}", action=action, **more)
+            self.ask("POST", f"/lists/{name}.{self.domain}/held/{each['request_id']}", action=action, **more)
 
     # Mails
 

@@ -1,54 +1,76 @@
 """Changing a list's members on real list servers, as the service does it: by Mailman's REST, and by a command to Sympa."""
 
+from collections.abc import Callable, Iterator
+
 from outreach.joining import ListFacts, RequestKind, step_for
 from outreach.mail import mailman_rest
 from outreach.mail.mailman_rest import Rest
 from outreach.mail.opened import open_mail
 from outreach.mail.wishing import answer_about
-from outreach.model import Published
-from tests.channels.builders import a_list
+from outreach.model import Published, Refused, Unauthorized, Unavailable
 from tests.listservers.mailman import Mailman
-from tests.listservers.story import COORDINATOR, send
+from tests.listservers.story import COORDINATOR, Row, send, the_channel
 from tests.listservers.sympa import Sympa
 
 CLEO = "cleo@example.org"
+_DONE = Published(remote_id="done")
 
 
-def by_rest(server: Mailman) -> list[object]:
-    """Add, read, remove; hold, refuse and let through: give what came of each step."""
+def by_rest(server: Mailman) -> Iterator[Row]:
+    """Add, read, remove; refuse a held post and let one through; be refused."""
     address = server.new_list("members", default_member_action="hold")
     server.subscribe("members", COORDINATOR)
-    rest = Rest(server.rest_url, "restadmin", "restpass", 20)
-    came: list[object] = [mailman_rest.add(rest, address, CLEO, "Cleo Example") for _ in range(2)]
-    came.append(
-        [(member.address, member.name, str(member.status)) for member in mailman_rest.roster(rest, address).members]
-    )
-    came += [mailman_rest.remove(rest, address, CLEO) for _ in range(2)]
-    came.append([member.address for member in mailman_rest.roster(rest, address).members])
+    rest, other = (Rest(server.rest_url, "restadmin", word, 20) for word in ("restpass", "wrong"))
+    for case, ask, expected in _questions(rest, address):
+        yield _row(case, ask(), expected)
     for title, action in (("To be refused", "reject"), ("To be let through", "accept")):
-        server.forget()
         sent = send(server, address, title)
         server.mails(COORDINATOR)
-        came.append(
-            mailman_rest.decide(rest, address, sent.message_id, action, "Not now." if action == "reject" else "")
-        )
-        came.append(len(server.mails(COORDINATOR)))
-    came.append(mailman_rest.decide(rest, address, "<no@example.org>", "accept"))
-    came.append(mailman_rest.add(Rest(server.rest_url, "restadmin", "wrong", 20), address, CLEO, ""))
-    came.append(mailman_rest.add(Rest("http://127.0.0.1:1", "restadmin", "restpass", 2), address, CLEO, ""))
-    return came
+        yield _row(f"{action} a held post", mailman_rest.decide(rest, address, sent.message_id, action), _DONE)
+        yield _row(f"{action}: the coordinator hears of it", len(server.mails(COORDINATOR)), 1)
+    missing = mailman_rest.decide(rest, address, "<no@example.org>", "accept")
+    yield _row("decide about what is not held", missing, Refused("The list does not hold it."))
+    told = "Mailman does not let us in: check MAILMAN_USERNAME and MAILMAN_PASSWORD."
+    yield _row("with another password", mailman_rest.add(other, address, CLEO, ""), Unauthorized(told))
+    nowhere = mailman_rest.add(Rest("http://127.0.0.1:1", "restadmin", "restpass", 2), address, CLEO, "")
+    yield _row("where nobody answers", nowhere, Unavailable("Mailman's REST interface does not answer (MAILMAN_URL)."))
 
 
-def by_command(server: Sympa) -> list[list[tuple[bool, str] | None]]:
-    """Add and remove by mail to Sympa, as the list's owner: give what its answers say."""
-    address = server.new_list("commanded", owner=COORDINATOR)
-    came = []
+def _questions(rest: Rest, address: str) -> tuple[tuple[str, Callable[[], object], object], ...]:
+    both = [(CLEO, "Cleo Example", "member"), (COORDINATOR, "", "member")]
+
+    def roster() -> object:
+        return [(each.address, each.name, str(each.status)) for each in mailman_rest.roster(rest, address).members]
+
+    return (
+        ("add a member", lambda: mailman_rest.add(rest, address, CLEO, "Cleo Example"), _DONE),
+        ("add one who is there", lambda: mailman_rest.add(rest, address, CLEO, "Cleo Example"), _DONE),
+        ("read the roster", roster, both),
+        ("remove a member", lambda: mailman_rest.remove(rest, address, CLEO), _DONE),
+        ("remove one who is gone", lambda: mailman_rest.remove(rest, address, CLEO), _DONE),
+        ("read it again", roster, both[1:]),
+    )
+
+
+def by_command(server: Sympa) -> Iterator[Row]:
+    """Add and remove by mail, as the list's owner; the answers say that it is done."""
+    address = server.new_list("members", "add owner", "del owner")
+    server.subscribe("members", COORDINATOR, role="owner")
     for kind in RequestKind:
-        server.forget()
         step = step_for(kind, ListFacts(address, "sympa", is_ours=True), address=CLEO, name="Cleo Example")
-        assert isinstance(a_list(server.port, address=address).answer(step.to, step.subject, step.words), Published)
-        told = [
-            answer_about(open_mail(raw), kind, address=CLEO, list_address=address) for raw in server.mails(COORDINATOR)
-        ]
-        came.append(told)
-    return came
+        assert isinstance(the_channel(server, address).answer(step.to, step.subject, step.words), Published)
+        mails = server.mails(COORDINATOR)
+        told = [answer_about(open_mail(raw), kind, address=CLEO, list_address=address) for raw in mails]
+        is_done = [answer is not None and answer[0] for answer in told]
+        note = " / ".join(answer[1] for answer in told if answer)
+        yield Row(f"an owner's command: {kind}", len(mails), str(is_done), "[True]", note, is_done == [True])
+
+
+def _row(case: str, came: object, expected: object) -> Row:
+    return Row(case, 0, _shown(came), _shown(expected), "", came == expected)
+
+
+def _shown(value: object) -> str:
+    if value == _DONE:
+        return "done"
+    return f"{type(value).__name__}: {reason}" if (reason := getattr(value, "reason", "")) else str(value)

@@ -1,182 +1,183 @@
-"""A real Sympa: its two daemons as children of this process, its own folder, SQLite, and a small `sendmail` to the sink."""
+"""A real Sympa on this machine: its two daemons, its folders and its database in a folder of its own.
 
+Where a Sympa keeps its things is fixed when its package is made. Here a copy of the module that says so is made at the
+start, with other folders in it, and is loaded first: nothing of a Sympa that this machine may serve with is touched.
+"""
+
+import getpass
+import grp
 import itertools
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
-from tests.listservers.bed import DOMAIN, Bed, wait_until
+from tests.listservers.server import ListServer, wait_for
 
-PROGRAMS = Path("/usr/lib/sympa/bin")
-USER = "sympa"
-_RUN = Path("/run/sympa")  # where it keeps the numbers of its processes is compiled in
-_SPOOLS = {
-    "queue": "msg",
-    "queuemod": "moderation",
-    "queuedigest": "digest",
-    "queueauth": "auth",
-    "queueoutgoing": "outgoing",
-    "queuesubscribe": "subscribe",
-    "queuetopic": "topic",
-    "queuebounce": "bounce",
-    "queuetask": "task",
-    "queueautomatic": "automatic",
-    "queuebulk": "bulk",
-    "tmpdir": "tmp",
-    "viewmail_dir": "view",
-}
-_SENDMAIL = """\
-#!/usr/bin/perl
-use Net::SMTP;
-my $from = '';
-while (@ARGV and $ARGV[0] ne '--') {{ my $word = shift; $from = shift if $word eq '-f'; }}
-$from =~ s/[<>]//g;
-shift;
-my $out = Net::SMTP->new('127.0.0.1', Port => {port}, Hello => 'lists.example.org') or exit 75;
-$out->mail($from);
-$out->recipient(@ARGV);
-$out->data();
-$out->datasend($_) while <STDIN>;
-$out->dataend() or exit 75;
-$out->quit;
+_PROGRAMS = Path("/usr/lib/sympa/bin")
+_CONSTANTS = Path("/usr/share/sympa/lib/Sympa/Constants.pm")
+_USER = "sympa"
+_NEEDS_S = 30.0
+_CONFIG = """\
+domain {domain}
+listmaster listmaster@example.org
+db_type SQLite
+db_name {folder}/kept/sympa.sqlite
+sendmail {folder}/sendmail
+lang en_US
+sleep 1
+bulk_sleep 1
 """
 _LIST = """\
-subject A list
+subject {name}
 
 status open
 
-visibility noconceal
-
 owner
-email {owner}
+email owner@example.org
+profile privileged
 
-editor
-email {editor}
+creation
+date_epoch 1700000000
+email listmaster@example.org
 
-review owner
-
-add owner
-
-del owner
-
-process_archive off
-
-send {send}
-
-{more}
+"""
+_SENDMAIL = r"""#!/usr/bin/perl
+# Hand a mail to a port of this machine; called as sendmail is.
+use strict;
+use warnings;
+use Net::SMTP;
+my ($from, $mail) = ('', '');
+while (@ARGV) {{
+    my $word = shift;
+    $from = shift if $word eq '-f';
+    last if $word eq '--';
+}}
+{{ local $/; $mail = <STDIN>; }}
+$from =~ s/[<>]//g;
+my $smtp = Net::SMTP->new('127.0.0.1', Port => {port}, Hello => '{domain}', Timeout => 20) or exit 75;
+$smtp->mail($from) && $smtp->to(@ARGV) && $smtp->data && $smtp->datasend($mail) && $smtp->dataend or exit 75;
+$smtp->quit;
 """
 
 
-def is_installed() -> bool:
-    """Tell whether there is a Sympa to be run, by somebody who may."""
-    return (PROGRAMS / "sympa_msg.pl").is_file() and os.geteuid() == 0
+def missing() -> str:
+    """Say what to do where there is no Sympa to be run; nothing where there is."""
+    is_there = (_PROGRAMS / "sympa_msg.pl").is_file() and _CONSTANTS.is_file()
+    return "" if is_there else "There is no Sympa: on Debian run python -m tests.listservers.fetch sympa as root."
 
 
-class Sympa(Bed):
-    """What it is told is written into its queue, as its own program does that mail servers call."""
+class Sympa(ListServer):
+    """A Sympa; its list masters and moderators are asked by mail."""
+
+    domain = "sympa.example.org"
+    corpus = "sympa-6.2.70"
 
     def __init__(self) -> None:
-        super().__init__("sympa")
-        self._daemons: list[subprocess.Popen[bytes]] = []
+        super().__init__()
+        self._processes: list[subprocess.Popen[bytes]] = []
         self._numbers = itertools.count(1)
+        self._is_root = os.geteuid() == 0
 
-    def make(self) -> None:
-        """Write its configuration and make its database."""
-        for folder in ("etc", "list_data", "spool", "arc", "bounce"):
-            (self.folder / folder).mkdir()
-        told = {"domain": DOMAIN, "listmaster": f"listmaster@{DOMAIN}", "lang": "en-US", "db_type": "SQLite"}
-        told |= {
-            "db_name": f"{self.folder}/sympa.sqlite",
-            "home": f"{self.folder}/list_data",
-            "etc": f"{self.folder}/etc",
-        }
-        told |= {name: f"{self.folder}/spool/{folder}" for name, folder in _SPOOLS.items()}
-        told |= {
-            "spool": f"{self.folder}/spool",
-            "arc_path": f"{self.folder}/arc",
-            "bounce_path": f"{self.folder}/bounce",
-        }
-        told |= {"sendmail": f"{self.folder}/sendmail", "sendmail_aliases": "none", "aliases_program": "none"}
-        told |= {"log_level": "0", "cookie": "a-cookie", "max_size": "40000"}
-        (self.folder / "sympa.conf").write_text("".join(f"{name} {value}\n" for name, value in told.items()))
-        script = self.folder / "sendmail"
-        script.write_text(_SENDMAIL.format(port=self.sink_port))
-        script.chmod(0o755)
-        self.folder.chmod(0o755)
-        _RUN.mkdir(exist_ok=True)
-        shutil.chown(_RUN, USER, USER)
+    def __enter__(self) -> Self:
+        for name in ("lib/Sympa", "etc", "run", "spool", "kept/list_data", "kept/bounce"):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "lib/Sympa/Constants.pm").write_text(self._constants())
+        given = {"folder": self.folder, "domain": self.domain, "port": self.sink.port}
+        (self.folder / "etc/sympa.conf").write_text(_CONFIG.format(**given))
+        (self.folder / "sendmail").write_text(_SENDMAIL.format(**given))
+        (self.folder / "sendmail").chmod(0o755)
         self._give()
-        self._ask("check")
-        self._give()
+        return super().__enter__()
+
+    def _constants(self) -> str:
+        user, group = getpass.getuser(), grp.getgrgid(os.getegid()).gr_name
+        theirs = _CONSTANTS.read_text(encoding="utf-8")
+        for its_own, here in {
+            "/etc/sympa/sympa/": "etc/",
+            "/etc/sympa": "etc",
+            "/etc/mail/sympa/": "etc/",
+            "/run/sympa": "run",
+            "/var/lib/sympa": "kept",
+            "/var/spool/sympa": "spool",
+        }.items():
+            theirs = theirs.replace(f"'{its_own}", f"'{self.folder}/{here}")
+        if self._is_root:  # it does not run as root, whatever it is told
+            return theirs
+        theirs = re.sub(r"(?m)^(use constant USER\s+=>) '.*';", rf"\1 '{user}';", theirs)
+        return re.sub(r"(?m)^(use constant GROUP\s+=>) '.*';", rf"\1 '{group}';", theirs)
 
     def _give(self) -> None:
-        """Let its own user have everything that is there."""
-        for place in [self.folder, *self.folder.rglob("*")]:
-            with suppress(FileNotFoundError):  # a daemon of its goes on working meanwhile
-                shutil.chown(place, USER, USER)
-
-    def _ask(self, *words: str, told: str = "") -> None:
-        command = [str(PROGRAMS / "sympa.pl"), *words]
-        subprocess.run(command, input=told.encode(), env=self._around, check=False, timeout=60, capture_output=True)
-
-    @property
-    def _around(self) -> dict[str, str]:
-        return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "SYMPA_CONFIG": str(self.folder / "sympa.conf")}
+        """Let everything belong to the user that it runs as."""
+        if self._is_root:
+            for path in (self.folder, *self.folder.rglob("*")):
+                shutil.chown(path, _USER, pwd.getpwnam(_USER).pw_gid)
 
     def begin(self) -> None:
-        """Start the daemon that reads its queue and the one that sends."""
-        config = f"--config={self.folder}/sympa.conf"
-        for program in ("sympa_msg.pl", "bulk.pl"):
-            with (self.folder / "log").open("ab") as log:
-                command = [str(PROGRAMS / program), config, "--foreground"]
-                self._daemons.append(subprocess.Popen(command, env=self._around, stdout=log, stderr=log))
-        wait_until(lambda: (self.folder / "spool" / "msg").is_dir(), "Sympa does not begin")
+        """Start its daemons, and wait until they are at work."""
+        if not (self.folder / "kept/sympa.sqlite").exists():
+            self._run("sympa", "check")
+        self._processes = [self._start("sympa_msg.pl", "--foreground"), self._start("bulk.pl", "--foreground")]
+        signs = ("run/sympa_msg.pid", "run/bulk.pid", "spool/msg", "spool/bulk/msg")
+        wait_for(lambda: all((self.folder / sign).exists() for sign in signs), self._log)
 
     def end(self) -> None:
-        """Stop its daemons."""
-        for daemon in self._daemons:
-            daemon.terminate()
-        for daemon in self._daemons:
-            daemon.wait(30)
-        self._daemons.clear()
+        """Stop its daemons; they end what they are doing."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(_NEEDS_S)
+        self._processes = []
 
-    def new_list(
-        self,
-        name: str,
-        *,
-        send: str = "private",
-        editor: str = "moderator@example.org",
-        owner: str = "owner@example.org",
-        more: str = "",
-    ) -> str:
-        """Make a list; give its address. `send` is one of its scenarios; `more` are further lines of its configuration."""
-        place = self.folder / "list_data" / name
-        place.mkdir()
-        given = {"owner": owner, "editor": editor, "send": send, "more": more}
-        (place / "config").write_text(_LIST.format(**given))
-        self._give()
-        for role in ("owner", "editor"):  # who they are is in its database alone
-            self._ask("add", "--quiet", f"--role={role}", f"{name}@{DOMAIN}", told=f"{given[role]} A Person\n")
-        self._give()
-        return f"{name}@{DOMAIN}"
+    def _command(self, program: str, *words: str) -> list[str]:
+        return ["perl", f"-I{self.folder}/lib", "-MSympa::Constants", str(_PROGRAMS / program), *words]
 
-    def subscribe(self, name: str, address: str) -> None:
-        """Put somebody on a list, without asking them."""
-        self._ask("add", "--quiet", f"{name}@{DOMAIN}", told=f"{address} A Member\n")
+    def _start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(self._command(program, *words), cwd=self.folder, stdout=log, stderr=log)
+
+    def _run(self, program: str, *words: str, given: str = "") -> None:
+        command = self._command(program, *words)
+        done = subprocess.run(command, cwd=self.folder, input=given, capture_output=True, text=True, timeout=_NEEDS_S)
+        assert done.returncode == 0, done.stderr[-2000:]
+
+    def _log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-2000:]
+
+    # Lists
+
+    def new_list(self, name: str, *settings: str) -> str:
+        """Make a list with these lines, or paragraphs, in its configuration; give its address."""
+        folder = self.folder / "kept/list_data" / name
+        folder.mkdir()
+        (folder / "config").write_text(_LIST.format(name=name) + "".join(f"{each}\n\n" for each in settings))
         self._give()
+        return f"{name}@{self.domain}"
+
+    def subscribe(self, name: str, *addresses: str, role: str = "member") -> None:
+        """Put somebody on a list, without asking or telling them."""
+        lines = "".join(f"{address}\n" for address in addresses)
+        self._run("sympa", "add", "--quiet", f"--role={role}", f"{name}@{self.domain}", given=lines)
+
+    # Mails
 
     def bring(self, sender: str, recipients: list[str], raw: bytes) -> None:
-        """Put a mail into its queue, whole or not at all."""
+        """Put a mail into its spool, as its own program for that does: whole, before it has the name of one."""
         for recipient in recipients:
-            if recipient.startswith("listmaster@"):
-                continue  # what it tells who runs it is of no interest here
-            number = next(self._numbers)
-            name = f"{recipient}.{int(time.time())}.{os.getpid()},{number}"
-            new = self.folder / "spool" / f"new.{number}"
-            heads = f"X-Sympa-To: {recipient}\nX-Sympa-From: {sender}\n"
-            new.write_bytes(heads.encode() + raw.replace(b"\r\n", b"\n"))
-            shutil.chown(new, USER, USER)
-            new.rename(self.folder / "spool" / "msg" / name)
+            spool = self.folder / "spool/msg"
+            name = f"{recipient}.{int(time.time())}.{os.getpid()}{next(self._numbers)}"
+            head = f"X-Sympa-To: {recipient}\nReturn-Path: <{sender}>\n"
+            unfinished = spool / f"T.{name}"
+            unfinished.write_bytes(head.encode() + raw.replace(b"\r\n", b"\n"))
+            if self._is_root:
+                shutil.chown(unfinished, _USER)
+            unfinished.rename(spool / name)
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing waits in its spools."""
+        spools = (self.folder / "spool/msg", self.folder / "spool/bulk/msg", self.folder / "spool/bulk/pct")
+        return not any(file.name != "bad" for spool in spools for file in spool.iterdir())

@@ -202,3 +202,7 @@ def test_a_date_in_another_zone_is_the_same_instant() -> None:
 def test_a_message_without_a_date_is_left_alone() -> None:
     raw = b"Subject: x\r\n\r\nDate: y\r\n"
     assert with_date(raw, NOON) == raw
+
+
+def test_the_recipient_stands_in_brackets_without_which_a_picture_counts_against_a_mail() -> None:
+    assert b"\r\nTo: <tmm-sig@lists.example.org>\r\n" in built(recipient="tmm-sig@lists.example.org")

@@ -53,6 +53,22 @@ def test_a_mail_is_never_taken_for_one_about_another_post(sample: Sample) -> Non
             assert (both.verdict, both.basis, both.post) == expected(sample, post)
 
 
+@pytest.mark.parametrize("sample", SAMPLES, ids=NAMES)
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Why a paper was rejected",
+        "Delivery is delayed: a talk",
+        "How to approve the message of physics",
+        "Your message has been posted",
+        "Registration is now being held",
+    ],
+)
+def test_what_a_title_says_is_not_what_a_notice_says(sample: Sample, title: str) -> None:
+    titled = replace(POST, subject=title)
+    assert meaning(sample.make(titled), [titled]).verdict is sample.verdict
+
+
 def test_the_matrix_has_nothing_beside_its_diagonal() -> None:
     assert all(meant is taken for meant, taken in matrix.counted())
     assert {sample.verdict for sample in SAMPLES} == set(Verdict)
