@@ -150,7 +150,8 @@ class Wording:
 @dataclass(frozen=True, slots=True)
 class Content:
     """Exactly what one post will send. For a Page: text, link, pictures. For a list: `message`, a whole RFC 5322
-    message in ASCII with CRLF line ends, whose `Date` field alone is replaced when it leaves; `text` is then its plain part.
+    message in ASCII with CRLF line ends, whose `Date` field alone is replaced when it leaves (a signature may be set on
+    top of it); `text` is then its plain part.
     """
 
     kind: str
