@@ -44,7 +44,7 @@ lock: ## Resolve both lock files again (needs uv; only a maintainer does this)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --no-annotate tests/listservers/mailman.in -o tests/listservers/mailman.lock
-	$(COMPILE) --group dev --extra postgres --extra more-channels pyproject.toml -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group dev --extra postgres --extra more-channels --extra dkim pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove what the other commands made
 	rm -rf $(V) .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,10 +1,12 @@
 """What a worker does beside publishing, put together: each chore with how often it is done."""
 
+import threading
 from typing import TYPE_CHECKING
 
 from outreach.alarms.ping import ping_of
 from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
+from outreach.watch.ears import ears_for
 from outreach.watch.errands import Errand
 from outreach.watch.ping import Heart
 from outreach.watch.retractions import Retractions
@@ -46,8 +48,11 @@ def _telling(house: "House") -> Telling:
 
 
 def _mailboxes(house: "House") -> list[Errand]:
-    every_s = 2 if house.settings.is_sandbox else 30
-    return [Errand("mailbox", every_s, house.new_replies().round)] if house.settings.unseen_after else []
+    if not house.settings.unseen_after:
+        return []
+    replies, called = house.new_replies(), threading.Event()
+    ears = ears_for(replies, store=house.store, now=house.clock.now, call=called.set)
+    return [Errand("mailbox", 2 if house.settings.is_sandbox else 30, replies.round, called, ears)]
 
 
 def _approvals(house: "House") -> list[Errand]:

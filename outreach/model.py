@@ -176,10 +176,9 @@ class Wording:
 @dataclass(frozen=True, slots=True)
 class Content:
     """Exactly what one post will send. For a Page: text, link, pictures. For a list: `message`, a whole RFC 5322
-    message in ASCII with CRLF line ends, whose `Date` field alone is replaced when it leaves; `text` is then its plain part.
+    message in ASCII with CRLF line ends, whose `Date` alone is replaced when it leaves (a signature may be set on top of it).
 
-    `does` is empty for a new post; else it changes the post `on` of the Page: `edit` gives it this text, `delete` takes it
-    away, and the text is what it said.
+    `does` is empty for a new post; else the post `on` of the Page is given this text (`edit`) or taken away (`delete`).
     """
 
     kind: str

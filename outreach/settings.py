@@ -21,6 +21,8 @@ ListServer = Literal["auto", "listserv", "mailman", "sympa", "mlmmj", "other"]
 
 
 _LOOK_DIGITS = 6  # eleven days
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_OR_NOTHING = "^({})?$"
 _ADDRESS = re.compile(r"[!-+\--;=?-~]+@[!-+\--;=?-~]+")
 
 
@@ -142,6 +144,17 @@ class Settings(BaseModel):
     SMTP_SECURITY: Security = Field("starttls", description="starttls, tls, or none (only for this machine)")
     SMTP_USERNAME: str = Field("", description="empty: no log-in is tried")
     SMTP_PASSWORD: SecretStr = Field(SecretStr(""), description="its password")
+    DKIM_DOMAIN: str = Field(
+        "",
+        pattern=_OR_NOTHING.format(rf"{_LABEL}(\.{_LABEL})+"),
+        description="signs every mail for this domain, for who sends without a provider that signs (extra `dkim`)",
+    )
+    DKIM_SELECTOR: str = Field(
+        "",
+        pattern=_OR_NOTHING.format(rf"{_LABEL}(\.{_LABEL})*"),
+        description="the name under which the domain's DNS has the public key",
+    )
+    DKIM_KEY_FILE: str = Field("", description="the private key: a PEM file, RSA or Ed25519, without a passphrase")
     IMAP_HOST: str = Field(
         "", description="the IMAP server of a member's mailbox, in which a mail in doubt is looked for"
     )

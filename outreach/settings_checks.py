@@ -46,7 +46,9 @@ def half_filled(of: "Settings") -> list[str]:
         "MAILMAN_USERNAME": of.MAILMAN_USERNAME,
         "MAILMAN_PASSWORD": of.MAILMAN_PASSWORD.get_secret_value(),
     }
+    dkim = {"DKIM_DOMAIN": of.DKIM_DOMAIN, "DKIM_SELECTOR": of.DKIM_SELECTOR, "DKIM_KEY_FILE": of.DKIM_KEY_FILE}
     groups = [
+        ("DKIM", dkim),
         ("Mailman", mailman),
         ("the Page", page),
         ("the SMTP log-in", login),

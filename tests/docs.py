@@ -18,6 +18,10 @@ _GROUPS = (
     ("LISTSERV_", "The listserv. Without an address there is no channel called listserv."),
     ("MAILMAN_", "Mailman's own interface for the list's members, where it answers this machine."),
     ("SMTP_", "The submission server of the sender's address."),
+    (
+        "DKIM_",
+        "Signing, for who sends directly. A provider's submission server signs by itself: then leave these empty.",
+    ),
     ("IMAP_", "A mailbox that gets the list's mail. Without it a mail in doubt waits for a person."),
     (
         "WATCHER_",

@@ -12,7 +12,7 @@ def config_of(channel: Channel, settings: Settings) -> str:
     """Give what the channel publishes with: its own settings and those, such as SMTP_*, that belong to no one channel.
 
     When this changes, a pause that the old settings caused is over; nothing else may end it. So what only serves to look
-    for a mail, or to say what a repeat does, is no part of it.
+    for a mail, to sign it, or to say what a repeat does, is no part of it.
     """
     others = [f"{kind.usual_name.upper()}_" for kind in kinds().values() if kind.usual_name != channel.usual_name]
     found = {name: value for name, value in settings if not name.startswith((*_NOT_TO_PUBLISH_WITH, *others))}
@@ -33,4 +33,5 @@ _NOT_TO_PUBLISH_WITH = (
     "LISTSERV_OWNER",
     "LISTSERV_JOINING",
     "MAILMAN_",
+    "DKIM_",
 )

@@ -96,7 +96,7 @@ class Listserv:
 
     @classmethod
     def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
-        """Build it from the `LISTSERV_*`, `SMTP_*` and `IMAP_*` settings."""
+        """Build it from the `LISTSERV_*`, `SMTP_*`, `DKIM_*` and `IMAP_*` settings."""
         if not settings.LISTSERV_ADDRESS:
             return None
         return cls(
@@ -178,7 +178,7 @@ class Listserv:
         return {"mail_from": self._sender, "rcpt_to": self._address, "message": message.decode("ascii")}
 
     def publish(self, attempt: Attempt) -> Outcome:
-        """Submit the stored message with the `Date` of now; every other byte is as it was approved."""
+        """Submit the stored message with the `Date` of now, and a signature on top; every other byte is as approved."""
         message = mail.with_date((attempt.content.message or "").encode("ascii"), self._now())
         handed_over = submission.Mail(
             sender=self._sender,
@@ -270,7 +270,8 @@ class Listserv:
     def check(self) -> list[Problem]:
         """Log in to the submission server and name the sender, then leave; look whether the mailbox can be read."""
         of_mailboxes = [problem for account in self._mailboxes for problem in _list_copies.problems(account)]
-        return self._problems_of_submission() + of_mailboxes
+        of_signing = self._server.signer.problems(self._sender) if self._server.signer else []
+        return self._problems_of_submission() + of_signing + of_mailboxes
 
     def _problems_of_submission(self) -> list[Problem]:
         outcome = submission.rehearse(self._server, sender=self._sender)

@@ -58,7 +58,7 @@ def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> list[Finding]:
     try:
         return list(look())
     except BadInput as bad:
-        return [Finding(what, False, str(bad.message), bad.next_step)]
+        return [Finding(what, False, f"{bad.where}: {bad.message}" if bad.where else bad.message, bad.next_step)]
     except StoreTrouble as trouble:
         told = explained(trouble)
         return [Finding(what, False, told.message, told.next_step)]

@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,6 +17,7 @@ from outreach.desk import HOW_TO_SET_UP
 from outreach.doors.inbox import Inbox
 from outreach.model import BadInput
 from outreach.store import StoreTrouble, explained
+from outreach.watch.errands import Ear, Errand
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,13 @@ class Worker:
         ]
         # Each errand has a thread of its own: one that waits for the network holds up neither chores nor another.
         self._running = [
-            threading.Thread(target=self._run_errand, args=(errand.every_s, do), name=errand.name, daemon=True)
+            threading.Thread(target=self._run_errand, args=(errand, do), name=errand.name, daemon=True)
             for errand, do in self._errands
+        ]
+        ears = [(errand.name, ear) for errand in watch.errands for ear in errand.ears]
+        self._running += [
+            threading.Thread(target=self._keep_listening, args=(ear,), name=f"{name} ear", daemon=True)
+            for name, ear in ears
         ]
 
     def once(self) -> int:
@@ -97,6 +104,8 @@ class Worker:
         """Claim nothing more. May be called from a signal handler."""
         self._stop.set()
         self._publisher.wake()
+        for errand, _ in self._errands:
+            errand.called.set()
 
     def stop(self) -> None:
         """Claim nothing more and wait until what is in flight has ended, or its time has.
@@ -107,17 +116,23 @@ class Worker:
         self._publishing.join()
         for thread in self._beating:
             thread.join(CHORES_STOP_S)
+        until_s = time.monotonic() + ERRANDS_STOP_S
         for thread in self._running:
-            thread.join(ERRANDS_STOP_S)
+            thread.join(max(0.0, until_s - time.monotonic()))
         safely("leave", self._watch.leave)()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until it was asked to stop."""
         return self._stop.wait(timeout_s)
 
-    def _run_errand(self, every_s: int, do: Callable[[], None]) -> None:
+    def _run_errand(self, errand: Errand, do: Callable[[], None]) -> None:
         if not self._stop.wait(ERRANDS_AFTER_S):
-            Beats().every(every_s, do).run(self._stop)
+            Beats().every(errand.every_s, do).run(self._stop, errand.called)
+
+    def _keep_listening(self, ear: Ear) -> None:
+        listen = safely("listen", lambda: ear.listen(self._stop))
+        while not self._stop.wait(ERRANDS_AFTER_S):
+            listen()
 
     def _publish(self) -> None:
         """Publish until told to stop. A fault of ours is logged and the work goes on: nobody would see a dead thread."""
@@ -140,11 +155,19 @@ class Beats:
         self._longest_s = max(self._longest_s, seconds)
         return self
 
-    def run(self, stop: threading.Event) -> None:
-        """Do all of them at once, then each on its beat, until `stop` is set."""
+    def run(self, stop: threading.Event, called: threading.Event | None = None) -> None:
+        """Do all of them at once, then each on its beat, and all whenever they are `called`, until `stop` is set."""
+        call = called or stop  # who sets `stop` sets `called`, too
         self._scheduler.run_all()
-        while not stop.wait(max(LEAST_WAIT_S, min(self._scheduler.idle_seconds or 0, ROUND_S))):
-            self.turn()
+        while not stop.is_set():
+            is_called = call.wait(max(LEAST_WAIT_S, min(self._scheduler.idle_seconds or 0, ROUND_S)))
+            if stop.is_set():
+                return
+            if is_called:
+                call.clear()
+                self._scheduler.run_all()
+            else:
+                self.turn()
 
     def turn(self) -> None:
         """Do what is due. `schedule` goes by the wall clock: when that was set back, as each autumn, do all at once."""

@@ -62,6 +62,15 @@ class BoundedClient(imaplib.IMAP4):
         """Read a line."""
         return self._counted(self._heard_now().readline(_LONGEST_LINE))
 
+    def has_spoken(self, within_s: float) -> bool:
+        """Wait until the server says something, or hangs up; what it says stays to be read. False: it was silent."""
+        self.allow(within_s)
+        try:
+            self._heard_now().peek(1)
+        except TimeoutError:
+            return False
+        return True
+
     def _counted(self, piece: bytes) -> bytes:
         self._bytes_left -= len(piece)
         if self._bytes_left < 0:

@@ -11,10 +11,11 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from outreach.channels._deadline import Reader, steady_s
+from outreach.mail.signing import CannotSign, Signer
 from outreach.model import HELD_UP, Outcome, Published, Refused, Unauthorized, Unavailable, Unconfirmed
 from outreach.settings import Settings
 
@@ -43,10 +44,11 @@ class Server:
     password: str = field(default="", repr=False)
     timeout_s: float = 30.0
     final_dot_timeout_s: float = FINAL_DOT_TIMEOUT_S
+    signer: Signer | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Build it from the `SMTP_*` settings."""
+        """Build it from the `SMTP_*` and `DKIM_*` settings. Raises `BadInput` for a key that cannot be used."""
         return cls(
             host=settings.SMTP_HOST,
             port=settings.smtp_port,
@@ -54,6 +56,7 @@ class Server:
             username=settings.SMTP_USERNAME,
             password=settings.SMTP_PASSWORD.get_secret_value(),
             timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
+            signer=Signer.from_settings(settings),
         )
 
     def cleaned(self, said: bytes | str) -> str:
@@ -86,15 +89,19 @@ class Mail:
 
 
 def submit(server: Server, mail: Mail) -> Outcome:
-    """Hand over one message. Never tries twice; never raises for what the server does."""
+    """Hand over one message, signed where a signer is set up. Never tries twice; never raises for what the server does."""
     for address in (mail.sender, mail.recipient):
         if not _ADDRESS.fullmatch(address):
             return Refused(f"Mail cannot be sent from or to {address!r}: check LISTSERV_SENDER and LISTSERV_ADDRESS.")
+    try:
+        leaving = replace(mail, message=server.signer.signed(mail.message)) if server.signer else mail
+    except CannotSign as trouble:
+        return Refused(f"The mail could not be signed ({trouble}): check the DKIM_* settings.")
 
     def talk(dialogue: "_Dialogue") -> Outcome:
         dialogue.name_sender(mail.sender)
         dialogue.name_recipient(mail.recipient)
-        return dialogue.hand_over(mail)
+        return dialogue.hand_over(leaving)
 
     return _with_dialogue(server, talk)
 

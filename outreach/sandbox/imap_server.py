@@ -1,5 +1,6 @@
 """The sandbox's IMAP server: the mailboxes of the post office, to be read and never changed. One folder each, INBOX."""
 
+import contextlib
 import hmac
 import re
 import socketserver
@@ -15,7 +16,7 @@ _MAX_LINE = 64 * 1024
 _VALIDITY = 1
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\([^)]*\))|(\S+)')
 _BODY = re.compile(r"BODY(?:\.PEEK)?\[(HEADER)?\](?:<(\d+)\.(\d+)>)?", re.IGNORECASE)
-_CAPABILITIES = "IMAP4rev1 UIDPLUS"
+_CAPABILITIES = "IMAP4rev1 UIDPLUS IDLE"
 
 
 class ImapServer(socketserver.ThreadingTCPServer):
@@ -110,11 +111,35 @@ class _Dialogue(socketserver.StreamRequestHandler):
             return "NO There is no folder of this name"
         mails = self._mails()
         self._is_open = True
+        self._told = len(mails)
         self._say("* FLAGS ()")
         self._say(f"* {len(mails)} EXISTS")
         self._say(f"* OK [UIDVALIDITY {_VALIDITY}]")
         self._say(f"* OK [UIDNEXT {len(mails) + 1}]")
         return "OK [READ-ONLY] Done"
+
+    def _idle(self, _rest: str) -> str:
+        if not self._is_open:
+            return "BAD Open a folder first"
+        ended = threading.Event()
+        telling = threading.Thread(target=self._tell_of_new, args=(ended,), daemon=True, name="sandbox-imap-idle")
+        self._say("+ idling")
+        telling.start()
+        try:
+            line = self.rfile.readline(_MAX_LINE)
+        finally:
+            ended.set()
+            self.server.office.stir()
+            telling.join()
+        return "OK Done" if line.strip().upper() == b"DONE" else "BAD Only DONE ends this"
+
+    def _tell_of_new(self, ended: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while not ended.is_set():
+                count = self.server.office.wait_for_more(self._who or "", self._told, ended=ended)
+                if count > self._told:
+                    self._told = count
+                    self._say(f"* {count} EXISTS")
 
     def _search(self, rest: str) -> str:
         if not self._is_open:
@@ -166,6 +191,7 @@ _COMMANDS: dict[str, Callable[[_Dialogue, str], str]] = {
     "LIST": _Dialogue._list,
     "EXAMINE": _Dialogue._examine,
     "SELECT": _Dialogue._examine,
+    "IDLE": _Dialogue._idle,
     "UID SEARCH": _Dialogue._search,
     "UID FETCH": _Dialogue._fetch,
 }

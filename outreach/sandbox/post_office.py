@@ -55,6 +55,7 @@ class PostOffice:
         self.faults: Faults[SmtpFault] = Faults()
         self._clock = clock
         self._lock = threading.RLock()
+        self._came = threading.Condition(self._lock)
         self._is_open = False
         self._boxes: dict[str, list[bytes]] = {address: [] for address in mailboxes}
         self._times: dict[str, list[datetime]] = {}
@@ -76,6 +77,17 @@ class PostOffice:
         """Return when the mails of a mailbox came, oldest first."""
         with self._lock:
             return list(self._times.get(address.lower(), []))
+
+    def wait_for_more(self, address: str, than: int, *, ended: threading.Event) -> int:
+        """Wait until a mailbox holds more mails than that, or `stir` says that it ended; return how many it holds."""
+        with self._came:
+            self._came.wait_for(lambda: ended.is_set() or len(self.mailbox(address)) > than)
+            return len(self.mailbox(address))
+
+    def stir(self) -> None:
+        """Let whoever waits for mail look whether that has ended."""
+        with self._came:
+            self._came.notify_all()
 
     def add_mailbox(self, address: str) -> None:
         """Open a mailbox for a person, so that mail to this address is accepted."""
@@ -218,6 +230,7 @@ class PostOffice:
     def _deliver(self, address: str, raw: bytes) -> None:
         self._boxes.setdefault(address, []).append(raw)
         self._times.setdefault(address, []).append(self._clock.now())
+        self._came.notify_all()
 
     def _note(self, envelope: "Envelope", outcome: str, reply: str) -> None:
         heads = read_heads(envelope.raw)

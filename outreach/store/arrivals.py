@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 
 from outreach.list_habits import ListHabits
-from outreach.model import Post
+from outreach.model import Post, State
 from outreach.store import safety
 from outreach.store.columns import Instant
 from outreach.store.engine import Transaction
@@ -72,6 +72,11 @@ def sighted(tx: Transaction, ids: Collection[int]) -> dict[int, list[Sighted]]:
 def is_seen(what: Sequence[Sighted]) -> bool:
     """Tell whether any of these proves that the post came through."""
     return any(each.kind in SEEN for each in what)
+
+
+def is_open(post: Post, what: Sequence[Sighted]) -> bool:
+    """Tell whether mail may still decide what became of a post, after these sightings of it."""
+    return post.state in (State.UNCONFIRMED, State.HELD) or (post.state is State.PUBLISHED and not is_seen(what))
 
 
 def shows_copies(tx: Transaction, channel_id: int, now: datetime) -> bool:

@@ -83,6 +83,14 @@ class Replies:
         """Read what is new where it is time to; give how many mails said something about a post."""
         return sum(self._read(number, channel) for number, channel in self._lists.items() if self._is_time(number))
 
+    def expect(self, channel_id: int) -> None:
+        """Look at a channel's mailboxes in the next round, however lately that was done. Any thread may call it."""
+        self._looked_at.pop(channel_id, None)
+
+    def mailboxes(self) -> list[tuple[int, Account]]:
+        """Give every mailbox that is read, each with the number of its channel."""
+        return [(number, account) for number, channel in self._lists.items() for account in channel.mailboxes()]
+
     def _is_time(self, channel_id: int) -> bool:
         now, looked_at = self._now(), self._looked_at.get(channel_id)
         if looked_at is None or now - looked_at >= SELDOM:
@@ -223,9 +231,7 @@ class Replies:
 
 def _known_of(tx: Transaction, channel: HasMailbox, post: Post, seen: Sequence[Sighted]) -> _Known:
     content = posts.content(tx, post)
-    is_open = post.state in (State.UNCONFIRMED, State.HELD) or (
-        post.state is State.PUBLISHED and not arrivals.is_seen(seen)
-    )
+    is_open = arrivals.is_open(post, seen)
     sent = Sent(post.name, content.message_id or "", channel.list_address, post.title, content.text, is_open)
     return _Known(replace(post, message_id=post.message_id or content.message_id), sent, seen)
 

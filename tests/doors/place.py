@@ -23,7 +23,7 @@ from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store.posts import HistoryFilter
 
-OURS = ("OUTREACH_", "FACEBOOK_", "LISTSERV_", "MAILMAN_", "SMTP_", "IMAP_", "WATCHER_")
+OURS = ("OUTREACH_", "FACEBOOK_", "LISTSERV_", "MAILMAN_", "SMTP_", "DKIM_", "IMAP_", "WATCHER_")
 PATIENCE_S = 20.0
 
 

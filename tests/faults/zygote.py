@@ -19,7 +19,7 @@ from tests.faults import points
 from tests.faults.launcher import obey
 from tests.faults.orders import Order
 
-OURS = ("OUTREACH_", "FACEBOOK_", "LISTSERV_", "MAILMAN_", "SMTP_", "IMAP_", "WATCHER_")
+OURS = ("OUTREACH_", "FACEBOOK_", "LISTSERV_", "MAILMAN_", "SMTP_", "DKIM_", "IMAP_", "WATCHER_")
 LOADED = (
     "outreach.doors.cli", "outreach.doors.worker", "outreach.doors.shapes", "outreach.doors.examination",
     "outreach.bootstrap", "outreach.channels.facebook_page", "outreach.channels.listserv",

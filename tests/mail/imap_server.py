@@ -95,12 +95,12 @@ def an_account(port: object, **changes: object) -> Account:
     return Account(**values | changes)  # type: ignore[arg-type]
 
 
-def leading_to(port: int, *, most_lines: int | None = None) -> Act:
-    """Pass everything on to a real server and back; hang up after so many lines of the visitor's."""
+def leading_to(port: int, *, most_lines: int | None = None, hiding: bytes = b"\0") -> Act:
+    """Pass everything on to a real server and back, but for what it hides; hang up after so many lines of the visitor's."""
 
     def act(visit: Visit) -> None:
         with socket.create_connection(("127.0.0.1", port)) as behind:
-            back = threading.Thread(target=_pass_back, args=(behind, visit), daemon=True)
+            back = threading.Thread(target=_pass_back, args=(behind, visit, hiding), daemon=True)
             back.start()
             while piece := visit.read():
                 if most_lines is not None and visit.received.count(b"\r\n") > most_lines:
@@ -110,10 +110,10 @@ def leading_to(port: int, *, most_lines: int | None = None) -> Act:
     return act
 
 
-def _pass_back(behind: socket.socket, visit: Visit) -> None:
+def _pass_back(behind: socket.socket, visit: Visit, hiding: bytes) -> None:
     with contextlib.suppress(OSError):
         while piece := behind.recv(65536):
-            visit.say(piece)
+            visit.say(piece.replace(hiding, b""))
 
 
 def dialogue(visit: Visit, **said: bytes | None) -> None:

@@ -34,7 +34,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
 
-def secure(port: int, **login: str) -> Server:
+def secure(port: int, **login: Any) -> Server:
     return Server("localhost", port, "starttls", timeout_s=5, final_dot_timeout_s=5, **login)
 
 
@@ -113,7 +113,7 @@ def dialogue(visit: Visit, *, auth: str = "", said: bytes = b"235 welcome\r\n", 
             visit.say(rules.get(verb, b"250 ok\r\n"))
 
 
-def over_tls(port: int, **login: str) -> Server:
+def over_tls(port: int, **login: Any) -> Server:
     return Server("localhost", port, "tls", timeout_s=5, final_dot_timeout_s=5, **login)
 
 

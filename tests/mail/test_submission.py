@@ -5,6 +5,7 @@ import re
 import select
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def box() -> Iterator[Sandbox]:
         yield running
 
 
-def a_server(port: int, *, timeout_s: float = 5.0, final_dot_timeout_s: float = 5.0, **login: str) -> Server:
+def a_server(port: int, *, timeout_s: float = 5.0, final_dot_timeout_s: float = 5.0, **login: Any) -> Server:
     return Server("127.0.0.1", port, "none", timeout_s=timeout_s, final_dot_timeout_s=final_dot_timeout_s, **login)
 
 

@@ -11,7 +11,7 @@ from outreach.settings import MAY_HOLD_A_PASSWORD, Settings
 SET, NOT_SET = "set", "not set"
 _OF_KINDS = {
     "facebook_page": ("FACEBOOK_",),
-    "listserv": ("LISTSERV_", "MAILMAN_", "SMTP_", "IMAP_", "WATCHER_"),
+    "listserv": ("LISTSERV_", "MAILMAN_", "SMTP_", "DKIM_", "IMAP_", "WATCHER_"),
 }
 
 

@@ -20,6 +20,7 @@ _GROUPS = (
     ("The listserv", "LISTSERV_"),
     ("Mailman", "MAILMAN_"),
     ("Sending mail", "SMTP_"),
+    ("Signing mail", "DKIM_"),
     ("Reading mail", "IMAP_"),
     ("Reading mail of a second member", "WATCHER_"),
 )
