@@ -147,10 +147,13 @@ def reason_in(text: str, otherwise: str = "") -> str:
     """
     found = BECAUSE.search(text)
     paragraph = (_paragraph_in(text[found.end() :]) if found else "") or otherwise or _telling_line(text)
-    shown = "".join(
-        char if char.isprintable() else " " for char in _KEY.sub("…", _ADDRESS.sub("…", paragraph[:_MOST_READ]))
-    )
-    return " ".join(shown.split()).strip('"”“ ')[:_LONGEST_REASON]
+    return shown(paragraph[:_MOST_READ])[:_LONGEST_REASON]
+
+
+def shown(text: str) -> str:
+    """Give a text of a mail as it may be shown: on one line, no character that is not seen, no address of a page, no key."""
+    bare = "".join(char if char.isprintable() else " " for char in _KEY.sub("…", _ADDRESS.sub("…", text)))
+    return " ".join(bare.split()).strip('"”“ ')
 
 
 def _paragraph_in(text: str) -> str:

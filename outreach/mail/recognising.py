@@ -12,7 +12,7 @@ from email.message import Message
 from email.utils import getaddresses
 
 from outreach.mail.meaning import Basis, Meaning, Sent, Verdict
-from outreach.mail.notice_words import ANSWERS, NO_NOTICES, QUOTES_A_SUBJECT, meaning_of, reason_in
+from outreach.mail.notice_words import ANSWERS, NO_NOTICES, QUOTES_A_SUBJECT, meaning_of, reason_in, shown
 from outreach.mail.opened import Mail, body_of, header, ids_of, open_mail, plain
 from outreach.mail.sightings import is_address_of, list_marks
 
@@ -70,7 +70,7 @@ def _report(mail: Mail, sent: Sequence[Sent]) -> Meaning | None:
     block = next((each for each in mail.statuses if each.get("Final-Recipient") or each.get("Action")), None)
     action = header(block, "Action").strip().lower() if block else ""
     status = header(block, "Status").strip().split(" ")[0] if block else ""
-    told = plain(header(block, "Diagnostic-Code").partition(";")[2]) if block else ""
+    told = shown(header(block, "Diagnostic-Code").partition(";")[2]) if block else ""
     is_of_list = _is_from_server(mail.head, post.list_address)
     if action == "delivered" and is_of_list and _is_for_list(block, post.list_address):
         return Meaning(Verdict.ACKNOWLEDGED, "a report of the list that it let our post through", "id", post.post)
