@@ -172,6 +172,7 @@ class House:
             grace=timedelta(hours=self.settings.OUTREACH_GRACE_H),
             lead_of=self._lead_of,
             gone=self._gone,
+            takes_calendar=self._takes_calendar,
         )
         return Desk(
             store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
@@ -184,13 +185,20 @@ class House:
         with self.store.read() as tx:
             return arrivals.habits_of(tx, number).lead
 
+    def _takes_calendar(self, channel: str) -> bool:
+        number = next((target.id for target in self.targets if target.name == channel), None)
+        if number is None:
+            return True
+        with self.store.read() as tx:
+            return arrivals.habits_of(tx, number).calendar is not False
+
     def _gone(self, number: int, channel: str) -> Gone | None:
         with self.store.read() as tx:
             found = follows.out_on(tx, self.community.id, number, channel)
         if found is None:
             return None
         post, text, message, letter = found
-        return Gone(post.remote_id, follows.references(message, post.message_id), text, letter)
+        return Gone(post.remote_id, follows.references(message, post.message_id), text, letter, message or None)
 
     @property
     def rewording(self) -> Rewording:

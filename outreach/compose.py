@@ -16,8 +16,9 @@ from outreach import letter as letters
 from outreach import markup, pictures, when
 from outreach.channels import Channel, Limits
 from outreach.following import Gone, Wish, gone_of, wish_of
+from outreach.happening import event_of, in_words
 from outreach.library import Library
-from outreach.model import BadInput, Content, Follow, FollowKind, Letter, Picture, SentPicture, Wording
+from outreach.model import BadInput, Content, Event, Follow, FollowKind, Letter, Picture, SentPicture, Wording
 from outreach.wording import Resolved, Template, resolve
 
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
@@ -57,6 +58,7 @@ class Draft:
     times: Mapping[str, "Time"]
     notes: tuple[str, ...]
     follows: Mapping[str, Follow] = field(default_factory=dict)
+    event: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Composer:
         grace: timedelta,
         lead_of: Callable[[str], timedelta] = lambda _channel: timedelta(),
         gone: Callable[[int, str], Gone | None] = lambda _number, _channel: None,
+        takes_calendar: Callable[[str], bool] = lambda _channel: True,
     ) -> None:
         """Take what it composes with. `lead_of` says how much earlier than a letter's time a channel gets it, `gone` what of
         an announcement is out on a channel.
@@ -93,6 +96,7 @@ class Composer:
         self._grace = grace
         self._lead_of = lead_of
         self._gone = gone
+        self._takes_calendar = takes_calendar
 
     def draft(
         self,
@@ -121,13 +125,13 @@ class Composer:
         _check_count(found, targets)
         wanted = wish_of(letter)
         follows = {t.name: self._follow(wanted, t) for t in targets} if wanted else {}
-        return Draft(letter, resolved, found, times, notes, follows)
+        return Draft(letter, resolved, found, times, notes, follows, event_of(letter, self._zone, now=now))
 
     def _follow(self, wanted: Wish, target: Target) -> Follow:
         gone = gone_of(wanted, target.name, self._gone)
         is_correction = wanted.kind is FollowKind.CORRECTION
         before = (self._words(gone.letter, target) if is_correction else "") or gone.text
-        return Follow(wanted.kind, gone.remote_id, gone.references, before)
+        return Follow(wanted.kind, gone.remote_id, gone.references, before, gone.message)
 
     def _words(self, text: str, target: Target) -> str:
         """Give what an earlier letter says on a channel, as Markdown; empty where that cannot be known any more."""
@@ -156,6 +160,11 @@ class Composer:
             return resolve(letter, template, community=self._community).title
         except BadInput:
             return letter.template
+
+    def words(self, letter: Letter) -> tuple[str, str]:
+        """Give title and text of a letter with its template filled, as every channel without words of its own has them."""
+        resolved = resolve(letter, self._library.get(letter.template or ""), community=self._community)
+        return resolved.title, resolved.body_for("", "")
 
     def template_of(self, letter: Letter) -> Template | None:
         """Give the template of a letter; None where it has none that can be read."""
@@ -227,15 +236,17 @@ class Composer:
 
     def render(self, draft: Draft, target: Target, *, edition: int, occurrence: int = 1, revision: int = 1) -> Content:
         """Render one post. The same draft and numbers give the same bytes, before it is queued and after."""
-        letter = draft.letter
+        letter, body = draft.letter, draft.resolved.body_for(target.name, target.channel.kind)
+        event = draft.event and replace(draft.event, is_attached=self._takes_calendar(target.name))
         wording = Wording(
             title=draft.resolved.title,
-            body=draft.resolved.body_for(target.name, target.channel.kind),
+            body=f"{body.rstrip()}\n\n{in_words(event)}" if event else body,
             link=letter.link,
             pictures=tuple(p.sent for p in draft.pictures),
             identity=self._identity(letter.said(), target.name, edition, occurrence, revision),
             due_at=draft.times[target.name].due.due_at,
             follow=draft.follows.get(target.name),
+            event=event,
         )
         return target.channel.render(wording)
 

@@ -16,6 +16,7 @@ class Gone:
     references: tuple[str, ...]
     text: str
     letter: str
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -377,7 +377,7 @@ def _times(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 _Readers: TypeAlias = dict[str, Callable[[Entry], Any]]
 _ORDER = (*("title", "template", "corrects", "retracts", "to", "at", "times", "zone", "not after", "grace", "link"),
-          *("pictures", "fields"))  # fmt: skip
+          *("starts", "ends", "place", "pictures", "fields"))  # fmt: skip
 _SHAPES: _Readers = {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
 _KEYS = {key: _SHAPES.get(key, one_line) for key in _ORDER}
 _DRAFT_KEYS = _KEYS | {"pictures": partial(_pictures, needs_alt=False)}

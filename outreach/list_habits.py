@@ -23,6 +23,7 @@ _MOST_KB = 1_048_576
 class ListHabits:
     """What was said. `own_copy`: whether the sender gets the list's copy of an own mail. `lead_h`: so many hours before
     everything else a mail goes to the list, so that its moderator has time. `size_kb`: the list's limit for a whole mail.
+    `calendar`: whether it lets a calendar file through.
     """
 
     dedupe: str = ""
@@ -30,6 +31,7 @@ class ListHabits:
     moderated: bool | None = None
     lead_h: float = 0
     size_kb: float | None = None
+    calendar: bool | None = None
 
     @property
     def lead(self) -> timedelta:
@@ -62,7 +64,14 @@ def read_habits(given: Mapping[str, Any]) -> ListHabits:
         raise BadInput("By this no list recognises a repeat.", where="dedupe", next_step=step)
     lead = _number(given.get("lead_h"), "lead_h", most=MOST_LEAD_H) or 0
     size = _number(given.get("size_kb"), "size_kb", most=_MOST_KB)
-    return ListHabits(dedupe, _yes_or_no(given, "own_copy"), _yes_or_no(given, "moderated"), lead, size or None)
+    return ListHabits(
+        dedupe,
+        _yes_or_no(given, "own_copy"),
+        _yes_or_no(given, "moderated"),
+        lead,
+        size or None,
+        _yes_or_no(given, "calendar"),
+    )
 
 
 def _yes_or_no(given: Mapping[str, Any], name: str) -> bool | None:

@@ -9,6 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from outreach.occasions import Event as Event
+from outreach.occasions import Follow as Follow
+from outreach.occasions import FollowKind as FollowKind
+
 FieldValue: TypeAlias = str | tuple[str, ...]
 
 
@@ -90,7 +94,7 @@ class Letter:
     `to` is empty for "every channel of the community". `at` may be the word `now`. `fields` keeps the order of the
     file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out,
     `grace` how late, such as `2 hours`. `times` pairs the name of a channel with a time of its own, beside `at`.
-    `corrects` and `retracts` are the number of an announcement that is out, at most one of the two.
+    `corrects`, `retracts`: the number of an announcement that is out. `starts`, `ends`, `place`: of the event it tells of.
     """
 
     title: str = ""
@@ -107,6 +111,9 @@ class Letter:
     times: tuple[tuple[str, str], ...] = ()
     corrects: str | None = None
     retracts: str | None = None
+    starts: str | None = None
+    ends: str | None = None
+    place: str | None = None
 
     def at_on(self, channel: str) -> str | None:
         """Give the time as written for a channel: its own, or that of all."""
@@ -117,6 +124,7 @@ class Letter:
         pictures = [[p.file, p.alt] for p in self.pictures]
         said: list[Any] = [self.title, self.body, self.template, self.link, pictures, [[k, v] for k, v in self.fields]]
         said += [[self.corrects, self.retracts]] if self.corrects or self.retracts else []
+        said += [[self.starts, self.ends, self.place]] if self.starts else []
         return sha256_of_json(said)
 
     def key(self) -> str:
@@ -137,27 +145,6 @@ class SentPicture:
     path: str = ""
 
 
-class FollowKind(StrEnum):
-    """What an announcement does to an earlier one that is out."""
-
-    CORRECTION = "correction"
-    RETRACTION = "retraction"
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """What a post follows: a post of the same channel that is out, by what that channel calls it.
-
-    `before` is what it said there, as Markdown where that can still be known, else as it went out. `references` are the
-    Message-IDs that a mail stands below, its own the last.
-    """
-
-    kind: FollowKind
-    remote_id: str | None
-    references: tuple[str, ...]
-    before: str
-
-
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What one post is to say on one channel, before it takes that channel's form: `body` is Markdown, nothing in it is
@@ -171,6 +158,7 @@ class Wording:
     identity: str
     due_at: datetime
     follow: Follow | None = None
+    event: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from outreach.channels._corrections import led_by_changes
 from outreach.channels._repeats import IF_SENT_AGAIN
 from outreach.channels.links import check_links
 from outreach.joining import ListFacts, RequestKind
-from outreach.mail import lint, mailman_rest, submission
+from outreach.mail import calendar_entry, lint, mailman_rest, submission
 from outreach.mail import message as mail
 from outreach.mail.imap_mailbox import Account
 from outreach.mail.mailman_rest import Rest
@@ -31,6 +31,7 @@ from outreach.model import (
     CannotTell,
     Content,
     Finding,
+    FollowKind,
     Outcome,
     Problem,
     Published,
@@ -155,6 +156,7 @@ class Listserv:
             date=wording.due_at,
             pictures=inline,
             references=wording.follow.references if wording.follow else (),
+            calendar=_calendar_of(wording, self._domain),
         )
         return mail.build(parts, domain=self._domain)
 
@@ -327,6 +329,18 @@ def _watcher_of(settings: Settings) -> Account | None:
         folders=settings.watcher_folders,
         timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
     )
+
+
+def _calendar_of(wording: Wording, domain: str) -> str | None:
+    """Give the calendar file of an event: the corrected one of an earlier mail, or what says that it does not take place."""
+    follow = wording.follow
+    if follow is not None and follow.kind is FollowKind.RETRACTION:
+        return calendar_entry.cancelled(follow.message or "", at=wording.due_at)
+    if wording.event is None or not wording.event.is_attached:
+        return None
+    known = calendar_entry.follow_up(follow.message) if follow else None
+    named = known or calendar_entry.Named(f"{wording.identity}@{domain}")
+    return calendar_entry.written(wording.event, named, title=wording.title, at=wording.due_at)
 
 
 def _with_link(wording: Wording) -> str:

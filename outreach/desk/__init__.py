@@ -2,6 +2,7 @@
 
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
+from outreach.desk.collating import Collating
 from outreach.desk.following import Following
 from outreach.desk.letting_through import LettingThrough
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
@@ -41,5 +42,5 @@ __all__ = [
 ]
 
 
-class Desk(Planning, Advising, Approving, LettingThrough, Following, Trying, Running, Watching, LookingBack):
+class Desk(Collating, Planning, Advising, Approving, LettingThrough, Following, Trying, Running, Watching, LookingBack):
     """The verbs of one community. `on_queued` is called after something new may be due."""

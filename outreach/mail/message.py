@@ -42,6 +42,7 @@ class Parts:
     date: datetime
     pictures: Sequence[InlinePicture] = ()
     references: Sequence[str] = ()
+    calendar: str | None = None
 
 
 def message_id(identity: str, domain: str) -> str:
@@ -55,6 +56,10 @@ def build(parts: Parts, *, domain: str) -> bytes:
     message.set_content(parts.text, cte=_encoding(parts.text))
     message.add_alternative(parts.html, subtype="html", cte=_encoding(parts.html))
     _add_pictures(message, parts)
+    if parts.calendar is not None:
+        message.add_attachment(
+            parts.calendar, subtype="calendar", params={"method": "PUBLISH"}, filename="event.ics", cte="base64"
+        )
     _fix_boundaries(message, parts.identity)
     return _head(parts, domain).encode("ascii") + message.as_bytes()
 

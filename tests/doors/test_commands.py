@@ -20,6 +20,7 @@ COMMANDS = [
         "worker",
         "add",
         "preview",
+        "collate",
         "correct",
         "retract",
         "templates",

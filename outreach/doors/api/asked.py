@@ -60,6 +60,9 @@ class LetterKeys(Asked):
     times: dict[str, Line] = Field({}, max_length=50, examples=[{}], description="a time of its own for a channel")
     corrects: Line | None = Field(None, examples=[None], description="the number of an announcement that is out")
     retracts: Line | None = Field(None, examples=[None], description="the number of an announcement that is out")
+    starts: Line | None = Field(None, examples=[None], description="when an event begins, a wall time")
+    ends: Line | None = Field(None, examples=[None], description="when it ends; an hour later if left out")
+    place: Line | None = Field(None, examples=[None], description="where it is")
 
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> Self:
@@ -88,6 +91,9 @@ class LetterKeys(Asked):
             zone=self.zone or None,
             corrects=self.corrects or None,
             retracts=self.retracts or None,
+            starts=self.starts or None,
+            ends=self.ends or None,
+            place=self.place or None,
             not_after=self.not_after or None,
             grace=self.grace or None,
             link=self.link or None,
@@ -262,3 +268,11 @@ class WantedHabits(Asked):
     moderated: bool | None = Field(None, examples=[True])
     lead_h: Annotated[float, Field(ge=0, le=336)] = Field(0, examples=[24])
     size_kb: Annotated[float, Field(ge=0, le=1_048_576)] | None = Field(None, examples=[40])
+    calendar: bool | None = Field(None, examples=[None])
+
+
+class OfDrafts(Asked):
+    """Drafts to be put into one mail, in this order."""
+
+    drafts: list[Annotated[int, Field(ge=1, le=10**12)]] = Field(min_length=2, max_length=30, examples=[[4, 5]])
+    title: Annotated[Line, Field(max_length=200, examples=["News of the week"])] = ""

@@ -303,3 +303,4 @@ class Habits(Told):
     moderated: bool | None = Field(examples=[True])
     lead_h: float = Field(examples=[24])
     size_kb: float | None = Field(examples=[40])
+    calendar: bool | None = Field(examples=[None])

@@ -271,6 +271,9 @@ def habits_of_channel(
     moderated: Annotated[str | None, typer.Option(metavar="yes|no", help="Whether a moderator looks first.")] = None,
     lead_h: Annotated[str | None, typer.Option(metavar="HOURS", help="So much earlier it is mailed.")] = None,
     size_kb: Annotated[str | None, typer.Option(metavar="KB", help="The longest mail that it takes.")] = None,
+    calendar: Annotated[
+        str | None, typer.Option(metavar="yes|no", help="Whether it lets a calendar file through.")
+    ] = None,
     person: Actor = None,
     as_json: AsJson = False,
 ) -> None:
@@ -281,6 +284,7 @@ def habits_of_channel(
     from outreach.list_habits import read_habits  # start-up time
 
     given = {"dedupe": dedupe, "own_copy": own_copy, "moderated": moderated, "lead_h": lead_h, "size_kb": size_kb}
+    given["calendar"] = calendar
     with opened() as house:
         kept = house.desk.habits(name)
         if any(value is not None for value in given.values()):

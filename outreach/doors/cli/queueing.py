@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(rich_help_panel="Queue")(add)
     app.command(rich_help_panel="Queue")(preview)
+    app.command(rich_help_panel="Queue")(collate)
     app.command(rich_help_panel="Queue")(correct)
     app.command(rich_help_panel="Queue")(retract)
     app.command(rich_help_panel="Queue")(templates)
@@ -166,6 +167,25 @@ def _tell_preview(one: dict[str, Any]) -> None:
         say(f"{request['method']} {request['url']}", style="cyan")
         for name, value in request["form"].items():
             say(f"  {name}: {value}".replace("\n", "\n    "))
+
+
+@verb
+def collate(
+    drafts: Annotated[list[int], typer.Argument(metavar="N…", help="The numbers of drafts, in their order.")],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The title (default: with the day).")] = "",
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put several drafts into one for the list, with an index; they themselves are discarded.
+
+    Example: [cyan]outreach collate 4 5 6 --title "News of the week"[/cyan]
+    """
+    with opened() as house:
+        saved = house.desk.collate(drafts, title=title, person=actor(person, house))
+    if as_json:
+        print_json({"announcement": saved.number})
+    else:
+        say(f"They are draft {saved.number} now. Read it through on the page, and queue it there.")
 
 
 Announced = Annotated[int, typer.Argument(metavar="N", help="The number of an announcement that is out.", min=1)]

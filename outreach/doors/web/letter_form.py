@@ -81,6 +81,9 @@ class Typed:
     pictures: tuple[TypedPicture, ...] = ()
     corrects: str = ""
     retracts: str = ""
+    starts: str = ""
+    ends: str = ""
+    place: str = ""
 
 
 def is_day(text: str) -> bool:
@@ -112,6 +115,9 @@ def typed_in(form: Form) -> Typed:
         pictures=tuple(_picture(form, file) for file in pictures if file),
         corrects=_one(form, "corrects"),
         retracts=_one(form, "retracts"),
+        starts=_one(form, "starts"),
+        ends=_one(form, "ends"),
+        place=_one(form, "place"),
     )
 
 
@@ -162,6 +168,9 @@ def laid_out(letter: Letter, template: Template | None, *, channels: Sequence[st
         pictures=tuple(TypedPicture(p.file, p.alt or "", p.alt is None) for p in letter.pictures),
         corrects=letter.corrects or "",
         retracts=letter.retracts or "",
+        starts=letter.starts or "",
+        ends=letter.ends or "",
+        place=letter.place or "",
     )
 
 
@@ -215,6 +224,9 @@ def letter_of(typed: Typed, template: Template | None, *, now: datetime) -> Lett
         times=tuple((name, at) for name, at in times if at),
         corrects=_line(typed.corrects) or None,
         retracts=_line(typed.retracts) or None,
+        starts=_line(typed.starts) or None,
+        ends=_line(typed.ends) or None,
+        place=_line(typed.place) or None,
     )
     try:
         return letters.parse(letters.show(letter), is_draft=True)
@@ -269,6 +281,7 @@ def _fields(typed: Typed, template: Template | None) -> Iterable[tuple[str, Fiel
 
 def _refuse_odd_characters(typed: Typed) -> None:
     texts = {"title": typed.title, "body": typed.body, "link": typed.link, "zone": typed.zone, "grace": typed.grace}
+    texts |= {"starts": typed.starts, "ends": typed.ends, "place": typed.place}
     texts |= {"date": typed.at.date + typed.at.time + typed.at.kept}
     texts |= {"not_after_date": typed.not_after.date + typed.not_after.time + typed.not_after.kept}
     texts |= {f"own.{name}": text for name, text in typed.own.items()}
@@ -303,7 +316,7 @@ def placed(bad: BadInput, typed: Typed, template: Template | None) -> BadInput:
 
 def _place(bad: BadInput, typed: Typed, template: Template | None) -> str:
     where = bad.where
-    own_ids = ("title", "body", "zone", "link", "grace", "to", "date", "not_after_date")
+    own_ids = ("starts", "ends", "place", "title", "body", "zone", "link", "grace", "to", "date", "not_after_date")
     if where in own_ids or where.startswith(("own.", "field.", "alt.", "date.")):
         return where
     if where == "pictures":

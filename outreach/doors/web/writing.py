@@ -17,6 +17,7 @@ from outreach.roles import Verb
 def routes(site: Site) -> APIRouter:
     """Make the routes."""
     router, sheet = APIRouter(), Sheet(site)
+    _add_collating(router, site)  # before an address of which `collate` could be the number
     _add_beginning(router, site, sheet)
     _add_looking(router, site, sheet)
     _add_saving(router, site, sheet)
@@ -35,7 +36,7 @@ def _add_beginning(router: APIRouter, site: Site, sheet: Sheet) -> None:
             templates = [found for name in names if (found := sheet.template(name))]
         except BadInput as bad:
             broken = bad
-        about = {"templates": templates, "broken": broken, "drafts": site.house.desk.drafts()}
+        about = {"templates": templates, "broken": broken, "drafts": site.house.desk.drafts(), "chosen": ()}
         return site.draw(request, "write.html", visitor, **about)
 
     @router.get("/write/new")
@@ -72,6 +73,18 @@ def _add_beginning(router: APIRouter, site: Site, sheet: Sheet) -> None:
             raise NotThere("There is no such draft.")
         site.house.desk.discard(number, person=form.visitor.email)
         return site.go("/write", notice=f"Draft {number} is discarded. Its text stays in the history.")
+
+
+def _add_collating(router: APIRouter, site: Site) -> None:
+    @router.post("/write/collate")
+    def collate(request: Request, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        chosen = [int(text) for text in form.texts("draft") if text.isascii() and text.isdecimal() and len(text) < 16]
+        try:
+            saved = site.house.desk.collate(chosen, person=form.visitor.email)
+        except BadInput as bad:
+            about = {"templates": (), "broken": None, "drafts": site.house.desk.drafts(), "chosen": chosen, "bad": bad}
+            return site.draw(request, "write.html", form.visitor, **about, status_code=422)
+        return site.go(f"/write/{saved.number}", notice="They are one draft now. Read it through, and queue it.")
 
 
 def _following(site: Site, corrects: str, retracts: str) -> Letter:
