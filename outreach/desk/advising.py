@@ -96,7 +96,8 @@ class Advising(Previewing):
         title = _title_of(preview)
         with self._store.read() as tx:
             again = self._queued_already(tx, matter, target)
-            others = [] if again else neighbours.of_channel(tx, target.id, around=around, but=matter.of)
+            is_alike = bool(again or matter.letter.corrects or matter.letter.retracts)  # it is meant to be like another
+            others = [] if is_alike else neighbours.of_channel(tx, target.id, around=around, but=matter.of)
             taken = announcements.open_with_title(tx, target.id, title) if _is_named_by_title(target) else None
         words = f"{title}\n\n{preview.content.text}" if preview.content.message else preview.content.text
         wording = _wording_of(matter.template, target)
