@@ -59,6 +59,12 @@ def half_filled(of: "Settings") -> list[str]:
         groups.append(("the listserv", listserv))
     if of.OUTREACH_ALERT_EMAIL:
         groups.append(("the mail about trouble", {"OUTREACH_ALERT_EMAIL": "given", "SMTP_HOST": of.SMTP_HOST}))
+    here = is_loopback(urlsplit(of.OUTREACH_BASE_URL).hostname or "")
+    if of.LISTSERV_JOINING != "off" and here and not of.is_sandbox:
+        complaints.append(
+            "OUTREACH_BASE_URL: who asks to join is mailed a link, and nobody else can open one to this machine."
+            " Write the page's address as people open it, or LISTSERV_JOINING=off."
+        )
     for what, group in groups:
         missing = [name for name, value in group.items() if not value]
         if missing and len(missing) < len(group):

@@ -24,6 +24,10 @@ from outreach.model import (
 )
 
 _GONE = (100, 33)
+REFUSED = {
+    "edit": "Facebook does not let this app change that post. Change it on the Page by hand.",
+    "delete": "Facebook does not let this app delete that post. Delete it on the Page by hand.",
+}
 
 
 def root_of(remote_id: str) -> str:

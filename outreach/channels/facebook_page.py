@@ -20,6 +20,7 @@ from outreach.channels._graph_answers import (
     redacted,
     rest_after_s,
 )
+from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
 from outreach.channels._page_check import PageCheck
 from outreach.channels._page_posts import Search
@@ -39,6 +40,7 @@ from outreach.model import (
     Published,
     Refused,
     SentPicture,
+    Unauthorized,
     Unavailable,
     Unconfirmed,
     Wording,
@@ -188,7 +190,12 @@ class FacebookPage:
         reply = changes.made(self._http, attempt, self._proof())
         if isinstance(reply, Answer) and 200 <= reply.status < 300:
             return changes.outcome(attempt, reply)
-        return self._outcome(reply, attempt.number)
+        outcome = self._outcome(reply, attempt.number)
+        is_forbidden = isinstance(reply, Answer) and self._error(reply).row.meaning is Meaning.FORBIDDEN
+        if isinstance(outcome, Unauthorized) and is_forbidden:
+            # An app may not change every post: that says nothing of publishing, for which the channel stays open.
+            return Refused(changes.REFUSED[attempt.content.does], outcome.evidence)
+        return outcome
 
     @staticmethod
     def _outcome_with(stage: Stage, outcome: Outcome) -> Outcome:

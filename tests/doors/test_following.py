@@ -103,13 +103,23 @@ def test_an_answer_that_is_lost_is_looked_for_and_nothing_is_done_twice(out: Pla
     assert len(page(box)) == (1 if verb == "edit" else 0)
 
 
-def test_a_page_that_lets_nobody_edit_fails_in_a_plain_sentence(out: Place, box: Sandbox) -> None:
-    box.graph.rules.may_edit = False
-    out.json("add", _letter(out, "next.md", "title: Correction\ncorrects: 1\nto: [facebook]", NEW))
+@pytest.mark.parametrize(
+    ("rule", "key", "says"),
+    [
+        ("may_edit", "corrects", "Change it on the Page by hand."),
+        ("may_delete", "retracts", "Delete it on the Page by hand."),
+    ],
+)
+def test_a_page_that_lets_no_app_do_it_fails_that_post_alone(
+    out: Place, box: Sandbox, rule: str, key: str, says: str
+) -> None:
+    setattr(box.graph.rules, rule, False)
+    out.json("add", _letter(out, "next.md", f"title: A follow-up\n{key}: 1\nto: [facebook]", NEW))
     work(out)
     post = out.posts()["2/facebook"]
-    assert (str(post.state) in ("failed", "queued"), bool(post.reason)) == (True, True)
+    assert (str(post.state), str(post.reason).endswith(says)) == ("failed", True)
     assert "Friday" in page(box)[0]
+    assert [row["state"] for row in out.json("channels")] == ["ready", "ready"]
 
 
 @pytest.mark.parametrize(

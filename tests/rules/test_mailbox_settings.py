@@ -89,3 +89,32 @@ def test_a_value_that_cannot_be_used_is_refused_and_its_setting_named(name: str,
 def test_the_password_is_never_shown() -> None:
     assert "hush" not in repr(read_settings(MAILBOX))
     assert "hush" not in str(refusal(**MAILBOX | {"IMAP_PORT": "x"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"LISTSERV_JOINING": "form"}, "OUTREACH_BASE_URL"),
+        ({"LISTSERV_JOINING": "nobody"}, "LISTSERV_JOINING"),
+        ({"LISTSERV_OWNER": "the boss"}, "LISTSERV_OWNER"),
+        ({"MAILMAN_URL": "http://127.0.0.1:8001"}, "MAILMAN_USERNAME"),
+        (
+            {
+                "MAILMAN_URL": "http://lists.example.org:8001",
+                "MAILMAN_USERNAME": "a",
+                "MAILMAN_PASSWORD": "secret-word",
+            },
+            "MAILMAN_URL",
+        ),
+    ],
+)
+def test_what_members_need_is_checked_at_the_start(given: dict[str, str], where: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read_settings(given)
+    assert refused.value.where == where
+    assert "secret-word" not in str(refused.value)
+
+
+def test_who_asks_to_join_may_be_mailed_a_link_where_people_can_open_it() -> None:
+    settings = read_settings({"LISTSERV_JOINING": "form", "OUTREACH_BASE_URL": "https://outreach.example.org"})
+    assert settings.LISTSERV_JOINING == "form"
