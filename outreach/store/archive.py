@@ -4,6 +4,7 @@ The install secret is in it only when a passphrase is given, and then encrypted 
 """
 
 import base64
+import errno
 import hashlib
 import json
 import re
@@ -192,11 +193,21 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(file) as archive:
             yield archive
     except (_Damaged, *_BROKEN, *_SENSELESS):
-        raise BadInput(
-            "This is no backup of outreach, or it is damaged. Nothing was changed.",
-            where=str(file),
-            next_step="Take another backup; the nightly ones are in queue/backups/.",
-        ) from None
+        raise _is_damaged(file) from None
+    except OSError as trouble:
+        if (
+            trouble.errno != errno.EINVAL
+        ):  # which is no trouble of the disk: the file names a place before its beginning
+            raise
+        raise _is_damaged(file) from None
+
+
+def _is_damaged(file: Path) -> BadInput:
+    return BadInput(
+        "This is no backup of outreach, or it is damaged. Nothing was changed.",
+        where=str(file),
+        next_step="Take another backup; the nightly ones are in queue/backups/.",
+    )
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:

@@ -1,6 +1,7 @@
 """Restores: on both databases and across, in safe mode, what was there kept; the old or the new, whatever dies."""
 
 import json
+import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -115,6 +116,19 @@ def test_a_damaged_backup_is_refused_wherever_it_was_cut_or_scribbled_on(spot: S
             continue
         assert archive.read(bad) == archive.read(spot.zip)  # a byte that says nothing, such as a date
     assert spot.file.read_bytes() == before
+
+
+def test_a_backup_whose_parts_lie_before_its_beginning_is_refused(spot: Spot) -> None:
+    """Its directory says that it lies further on than it does, so everything in it seems to begin before the file."""
+    spot.backup()
+    changed = bytearray(spot.zip.read_bytes())
+    end = changed.rfind(b"PK\x05\x06")
+    (begins,) = struct.unpack_from("<L", changed, end + 16)
+    struct.pack_into("<L", changed, end + 16, begins + 40)
+    bad = spot.folder / "bad.zip"
+    bad.write_bytes(changed)
+    with pytest.raises(BadInput, match="or it is damaged"):
+        archive.read(bad)
 
 
 def repacked(spot: Spot, change: Callable[[dict[str, bytes]], None]) -> Path:
