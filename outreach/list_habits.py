@@ -23,7 +23,8 @@ _MOST_KB = 1_048_576
 class ListHabits:
     """What was said. `own_copy`: whether the sender gets the list's copy of an own mail. `lead_h`: so many hours before
     everything else a mail goes to the list, so that its moderator has time. `size_kb`: the list's limit for a whole mail.
-    `calendar`: whether it lets a calendar file through.
+    `calendar`: whether it lets a calendar file through. `confirms`: whether its question if a mail is ours, which encloses it,
+    may be answered without a person.
     """
 
     dedupe: str = ""
@@ -32,6 +33,7 @@ class ListHabits:
     lead_h: float = 0
     size_kb: float | None = None
     calendar: bool | None = None
+    confirms: bool | None = None
 
     @property
     def lead(self) -> timedelta:
@@ -71,6 +73,7 @@ def read_habits(given: Mapping[str, Any]) -> ListHabits:
         lead,
         size or None,
         _yes_or_no(given, "calendar"),
+        _yes_or_no(given, "confirms"),
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_core import PydanticCustomError
 
 from outreach.model import BadInput
-from outreach.settings_checks import half_filled, insecure
+from outreach.settings_checks import half_filled, insecure, out_of_reach
 from outreach.settings_checks import is_loopback as is_loopback
 from outreach.when import check_zone
 
@@ -244,7 +244,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "Settings":
-        for complaint in (*half_filled(self), *insecure(self)):
+        for complaint in (*half_filled(self), *insecure(self), *out_of_reach(self)):
             raise PydanticCustomError("half", "{sentence}", {"sentence": complaint})
         return self
 

@@ -59,12 +59,6 @@ def half_filled(of: "Settings") -> list[str]:
         groups.append(("the listserv", listserv))
     if of.OUTREACH_ALERT_EMAIL:
         groups.append(("the mail about trouble", {"OUTREACH_ALERT_EMAIL": "given", "SMTP_HOST": of.SMTP_HOST}))
-    here = is_loopback(urlsplit(of.OUTREACH_BASE_URL).hostname or "")
-    if of.LISTSERV_JOINING != "off" and here and not of.is_sandbox:
-        complaints.append(
-            "OUTREACH_BASE_URL: who asks to join is mailed a link, and nobody else can open one to this machine."
-            " Write the page's address as people open it, or LISTSERV_JOINING=off."
-        )
     for what, group in groups:
         missing = [name for name, value in group.items() if not value]
         if missing and len(missing) < len(group):
@@ -98,3 +92,14 @@ def insecure(of: "Settings") -> list[str]:
     if of.WATCHER_HOST and of.WATCHER_SECURITY == "none" and not is_loopback(of.WATCHER_HOST):
         complaints.append("WATCHER_SECURITY: none would show the mailbox and its password to others. Write tls.")
     return complaints
+
+
+def out_of_reach(of: "Settings") -> list[str]:
+    """Name what sends people to a place that they cannot reach."""
+    here = is_loopback(urlsplit(of.OUTREACH_BASE_URL).hostname or "")
+    if of.LISTSERV_JOINING == "off" or not here or of.is_sandbox:
+        return []
+    return [
+        "OUTREACH_BASE_URL: who asks to join is mailed a link, and nobody else can open one to this machine."
+        " Write the page's address as people open it, or LISTSERV_JOINING=off."
+    ]

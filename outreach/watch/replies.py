@@ -20,7 +20,7 @@ from outreach.mail.list_profile import shown_by
 from outreach.mail.meaning import Meaning, Sent, Verdict
 from outreach.mail.opened import open_mail
 from outreach.mail.recognising import meaning
-from outreach.model import Move, Post, State
+from outreach.model import Move, Post, Published, State
 from outreach.store import Store, Transaction, arrivals, history, moves, posts, safety
 from outreach.store.arrivals import Sighted
 from outreach.store.moves import Change
@@ -157,10 +157,31 @@ class Replies:
                         history.see(tx, of.post.id, at=self._now(), kind=str(means.verdict), evidence=evidence)
                     else:
                         self._conclude(tx, replace(of, seen=seen), means, mail, evidence)
-                    return 1
+                self._confirm_by_itself(channel, of.post, means)
+                return 1
             except IllegalMove:
                 log.info("%s: somebody decided meanwhile", of.post.name)
         return 0
+
+    def _confirm_by_itself(self, channel: HasMailbox, post: Post, means: Meaning) -> None:
+        """Answer the list's question whether a post is ours, where a person said that this may be done, and once.
+
+        There is an answer only to a question from the list's own server that encloses our very post.
+        """
+        if means.verdict is not Verdict.NEEDS_CONFIRM:
+            return
+        with self._store.write() as tx:
+            kept = arrivals.answer_of(tx, post.id) if arrivals.habits_of(tx, post.channel_id).confirms else None
+            if kept is None:
+                return
+            arrivals.forget_answer(tx, post.id)
+            history.happened_to(tx, post, "confirmed by itself", now=self._now())
+        outcome = channel.answer(*kept)
+        if isinstance(outcome, Published):
+            return
+        with self._store.write() as tx:  # a person can press the button
+            arrivals.keep_answer(tx, post.id, *kept)
+            history.happened_to(tx, post, "let through failed", now=self._now(), note=outcome.reason)
 
     def sent(self, *, since: datetime) -> list[Sent]:
         """Give the mails that were tried since an instant, as what comes back may speak of them."""

@@ -303,6 +303,43 @@ def test_what_is_due_now_is_not_mailed_in_the_past(town: Town) -> None:
     assert town.state() == "published"
 
 
+def a_question(town: Town, host: str = "lists.example.org") -> bytes:
+    """What LISTSERV asks, with the very mail inside that it is about."""
+    [submission] = town.box.mail.journal[:1]
+    post = town.place.posts()["1/listserv"]
+    return (
+        f"From: LISTSERV <LISTSERV@{host}>\r\nTo: {town.box.member}\r\nSubject: TMM-SIG: confirmation required\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n'
+        "For security reasons, the TMM-SIG list has been configured to request positive confirmation of messages posted to the"
+        " list. You must now confirm that the enclosed message did originate from you. To do so, simply reply to the present"
+        ' message and type "OK" (without the quotes) in the text of your message.\r\n\r\n--b\r\n'
+        f"Content-Type: message/rfc822\r\n\r\nFrom: {submission.mail_from}\r\nSubject: Colloquium\r\n"
+        f"Message-ID: {post.message_id}\r\n\r\nPlease come.\r\n--b--\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize(("confirms", "answers"), [("yes", 1), ("no", 0), ("", 0)])
+def test_a_question_whether_a_mail_is_ours_is_answered_by_itself_only_where_a_person_said_so(
+    town: Town, confirms: str, answers: int
+) -> None:
+    town.place.json("channels", "habits", "listserv", "--confirms", confirms)
+    town.send()
+    town.mailbox.put(a_question(town))
+    town.look()
+    town.look()
+    told = [each for each in town.box.mail.journal if each.rcpt_to == ("listserv@lists.example.org",)]
+    assert (len(told), town.state()) == (answers, "held")
+    assert ("confirmed by itself" in town.told()) is bool(answers)
+
+
+def test_a_question_from_another_host_is_never_answered_by_itself(town: Town) -> None:
+    town.place.json("channels", "habits", "listserv", "--confirms", "yes")
+    town.send()
+    town.mailbox.put(a_question(town, "elsewhere.example.net"))
+    town.look()
+    assert len(town.box.mail.journal) == 1
+
+
 def test_who_says_that_no_own_copies_come_is_not_told_of_them(town: Town) -> None:
     town.place.json("channels", "habits", "listserv", "--own-copy", "no", "--dedupe", "message-id")
     assert town.place.json("channels", "habits", "listserv")["own_copy"] is False

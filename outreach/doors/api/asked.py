@@ -269,6 +269,7 @@ class WantedHabits(Asked):
     lead_h: Annotated[float, Field(ge=0, le=336)] = Field(0, examples=[24])
     size_kb: Annotated[float, Field(ge=0, le=1_048_576)] | None = Field(None, examples=[40])
     calendar: bool | None = Field(None, examples=[None])
+    confirms: bool | None = Field(None, examples=[None])
 
 
 class OfDrafts(Asked):

@@ -304,3 +304,4 @@ class Habits(Told):
     lead_h: float = Field(examples=[24])
     size_kb: float | None = Field(examples=[40])
     calendar: bool | None = Field(examples=[None])
+    confirms: bool | None = Field(examples=[None])

@@ -274,6 +274,9 @@ def habits_of_channel(
     calendar: Annotated[
         str | None, typer.Option(metavar="yes|no", help="Whether it lets a calendar file through.")
     ] = None,
+    confirms: Annotated[
+        str | None, typer.Option(metavar="yes|no", help="Whether its question if a mail is ours is answered by itself.")
+    ] = None,
     person: Actor = None,
     as_json: AsJson = False,
 ) -> None:
@@ -284,7 +287,7 @@ def habits_of_channel(
     from outreach.list_habits import read_habits  # start-up time
 
     given = {"dedupe": dedupe, "own_copy": own_copy, "moderated": moderated, "lead_h": lead_h, "size_kb": size_kb}
-    given["calendar"] = calendar
+    given |= {"calendar": calendar, "confirms": confirms}
     with opened() as house:
         kept = house.desk.habits(name)
         if any(value is not None for value in given.values()):

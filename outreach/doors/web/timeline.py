@@ -59,6 +59,7 @@ _EVENTS = {
     "approve": ("Approved", "good"),
     "ask for changes": ("Sent back with a wish for changes", "bad"),
     "let through": ("The list was told to let it through", ""),
+    "confirmed by itself": ("The list was told that the mail is ours", ""),
     "turn down": ("The list was told to refuse it", ""),
     "let through failed": ("The answer could not be mailed to the list", "bad"),
     "discard": ("The draft was discarded", ""),
