@@ -57,7 +57,7 @@ SAME: dict[str, str] = {
     "/webhooks": "POST /webhooks",
     "/webhooks/{number}/end": "POST /webhooks/{number}/end",
     "/webhooks/{number}/test": "POST /webhooks/{number}/test",
-    "/write/collate": "POST /drafts/collate",
+    "/write/collate": "POST /collations",
     "/write/pictures": "POST /pictures",
     "/write/preview": "POST /preview",
     "/write/{where}/discard": "DELETE /drafts/{number}",

@@ -104,9 +104,7 @@ def _add_drafts(router: APIRouter, api: Api) -> None:
         done = Done(call.sign("draft", note=call.source), lambda number: _saved(_as_kept(api, number)))
         return api.do(call, work, status=201, done=done)
 
-    @router.post(
-        "/drafts/collate", status_code=201, response_model=told.Saved, summary="Put several drafts into one mail"
-    )
+    @router.post("/collations", status_code=201, response_model=told.Saved, summary="Put several drafts into one mail")
     def collate(of: asked.OfDrafts, call: Annotated[Call, Depends(api.posts(Verb.WRITE))]) -> Response:
         def work() -> told.Saved:
             return _saved(api.desk.collate(of.drafts, title=of.title, person=call.person))
