@@ -18,6 +18,36 @@ from outreach.store.schema import metadata
 from tests.builders import SettableClock
 from tests.mail.imap_server import ImapServer
 
+_LONGEST = (
+    "tests/listservers/test_mailman.py::test_whatever",
+    "tests/api/test_specification.py",
+    "tests/browser/test_story.py",
+    "tests/test_story.py::test_a_letter",
+    "tests/browser/test_every_page.py::test_everybody",
+    "tests/doors/test_listening.py",
+)
+_WORKERS = 3
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin the share of each worker with some of what takes longest: at the end it would keep the others waiting."""
+    order = {name: place for place, name in enumerate(_LONGEST)}
+    long = [(place, item) for item in items if (place := _place(item, order)) is not None]
+    first = [item for _, item in sorted(long, key=lambda pair: pair[0])]
+    rest = [item for item in items if _place(item, order) is None]
+    share = -(-len(rest) // _WORKERS)
+    items[:] = [
+        item
+        for worker in range(_WORKERS)
+        for item in (*first[worker::_WORKERS], *rest[worker * share : (worker + 1) * share])
+    ]
+
+
+def _place(item: pytest.Item, order: dict[str, int]) -> int | None:
+    return next((place for name, place in order.items() if item.nodeid.startswith(name)), None)
+
+
 _ON_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
