@@ -1,6 +1,7 @@
 """What a worker does beside publishing, put together: each chore with how often it is done."""
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from outreach.alarms.ping import ping_of
@@ -30,6 +31,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("webhooks", 5, house.webhooks.round),
         Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
         Errand("requests", 3600, house.new_membership().tidy),
+        *_weekly(house),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),
@@ -45,6 +47,11 @@ def _telling(house: "House") -> Telling:
         now=house.clock.now,
         community=house.settings.OUTREACH_COMMUNITY,
     )
+
+
+def _weekly(house: "House") -> list[Errand]:
+    when, grace = house.settings.weekly_mail, timedelta(hours=house.settings.OUTREACH_GRACE_H)
+    return [Errand("weekly mail", 60, lambda: house.desk.make_weekly(when, grace=grace))] if when else []
 
 
 def _mailboxes(house: "House") -> list[Errand]:

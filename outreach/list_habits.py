@@ -105,8 +105,13 @@ def kind_by_habit(dedupe: str, otherwise: ListServer) -> ListServer:
     return by_habit.get(dedupe, otherwise)
 
 
-def concern_about_size(habits: ListHabits, size: int) -> str | None:
-    """Say in a sentence that a mail of so many bytes is longer than the list takes; None where it is not."""
-    if habits.size_kb is None or size <= habits.size_kb * 1024:
+def concern_about_size(habits: ListHabits, size: int, *, found_kb: float | None = None) -> str | None:
+    """Say in a sentence that a mail of so many bytes is longer than the list takes; None where it is not.
+
+    `found_kb` is what the list's own answers said, which counts where nobody has said it.
+    """
+    most_kb = habits.size_kb or found_kb
+    if most_kb is None or size <= most_kb * 1024:
         return None
-    return f"The mail has {size / 1024:.1f} KB; the list takes {habits.size_kb:g} KB, as somebody has said of it."
+    by = "as somebody has said of it" if habits.size_kb else "as its own answer to an earlier mail said"
+    return f"The mail has {size / 1024:.1f} KB; the list takes {most_kb:g} KB, {by}."

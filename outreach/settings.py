@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from outreach.model import BadInput
 from outreach.settings_checks import half_filled, insecure, out_of_reach
 from outreach.settings_checks import is_loopback as is_loopback
+from outreach.weekly import Weekly, read_weekly
 from outreach.when import check_zone
 
 Security = Literal["starttls", "tls", "none"]
@@ -96,6 +97,10 @@ class Settings(BaseModel):
     )
     OUTREACH_DIGEST: Literal["weekly", "off"] = Field(
         "weekly", description="weekly: on Mondays the alert addresses are told how things stand, also when all is well"
+    )
+    OUTREACH_WEEKLY_MAIL: str = Field(
+        "",
+        description="when the drafts that wait for it go to the lists in one mail, such as Friday 09:00 (empty: never)",
     )
     OUTREACH_PING_URL: SecretStr = Field(
         SecretStr(""), description="a monitor's address, asked every 30 s while all is well; its silence is the alarm"
@@ -213,6 +218,15 @@ class Settings(BaseModel):
             raise PydanticCustomError("url", "write an address such as https://monitor.example.org/ping/…")
         return value
 
+    @field_validator("OUTREACH_WEEKLY_MAIL")
+    @classmethod
+    def _is_a_time_of_the_week(cls, value: str) -> str:
+        try:
+            read_weekly(value)
+        except BadInput:
+            raise PydanticCustomError("weekly", "write a day and a time of the week, such as Friday 09:00") from None
+        return value
+
     @field_validator("IMAP_FOLDER", "WATCHER_FOLDER")
     @classmethod
     def _are_folders(cls, value: str) -> str:
@@ -253,6 +267,18 @@ class Settings(BaseModel):
         """Tell whether nothing leaves this machine: the Page and the mail server are on it."""
         hosts = [self.FACEBOOK_GRAPH_URL.split("/")[2].split(":")[0], self.SMTP_HOST]
         return all(is_loopback(host) for host in hosts if host)
+
+    @property
+    def events_at(self) -> str:
+        """Where the calendar files of events are, below the page's address; empty where nobody else could open it."""
+        base = self.OUTREACH_BASE_URL.rstrip("/")
+        is_reached = self.is_sandbox or not is_loopback(urlsplit(base).hostname or "")
+        return f"{base}/events" if is_reached else ""
+
+    @property
+    def weekly_mail(self) -> Weekly | None:
+        """When the weekly mail goes out; None where there is none."""
+        return read_weekly(self.OUTREACH_WEEKLY_MAIL)
 
     @property
     def max_per_day(self) -> int:

@@ -24,6 +24,7 @@ class AlarmKind(StrEnum):
     DISK = "disk nearly full"
     BACKUP = "backup"
     EXPIRY = "access ends"
+    WEEKLY = "weekly mail not queued"
     ASKED = "somebody asks to join or to leave"
 
 

@@ -26,7 +26,7 @@ _LONGEST = (
     "tests/browser/test_every_page.py::test_everybody",
     "tests/doors/test_listening.py",
 )
-_WORKERS = 3
+_WORKERS = 4
 
 
 @pytest.hookimpl(trylast=True)

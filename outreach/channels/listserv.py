@@ -31,7 +31,6 @@ from outreach.model import (
     CannotTell,
     Content,
     Finding,
-    FollowKind,
     Outcome,
     Problem,
     Published,
@@ -78,6 +77,7 @@ class Listserv:
         runs_on: ListServer = "auto",
         owner: str = "",
         rest: Rest | None = None,
+        events_at: str = "",
     ) -> None:
         self._sender_name, self._sender = parseaddr(sender)
         self._address = address
@@ -87,6 +87,7 @@ class Listserv:
         self._runs_on = runs_on
         self._owner = owner
         self._rest = rest
+        self._events_at = events_at
         self._max_bytes = max_bytes
         self._is_sandbox = is_sandbox
         self._media = surroundings.media
@@ -112,12 +113,14 @@ class Listserv:
             runs_on=settings.LISTSERV_KIND,
             owner=settings.LISTSERV_OWNER,
             rest=_rest_of(settings),
+            events_at=settings.events_at,
         )
 
     def render(self, wording: Wording) -> Content:
         """Build the whole message: the link ends it, pictures go inside as small copies as far as the list's limit lets them."""
         _refuse_control_characters(wording.title)
-        body = _with_link(replace(wording, body=led_by_changes(wording.body, wording.follow)))
+        changed = led_by_changes(wording.body, wording.follow)
+        body = calendar_entry.with_link(_with_link(replace(wording, body=changed)), wording, self._events_at)
         text = markup.to_mail_text(_with_picture_words(body, wording.pictures))
         _refuse_a_command(wording.title, text)
         message = self._message(wording, body, text, ())
@@ -156,7 +159,7 @@ class Listserv:
             date=wording.due_at,
             pictures=inline,
             references=wording.follow.references if wording.follow else (),
-            calendar=_calendar_of(wording, self._domain),
+            calendar=calendar_entry.of(wording, self._domain),
         )
         return mail.build(parts, domain=self._domain)
 
@@ -329,18 +332,6 @@ def _watcher_of(settings: Settings) -> Account | None:
         folders=settings.watcher_folders,
         timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
     )
-
-
-def _calendar_of(wording: Wording, domain: str) -> str | None:
-    """Give the calendar file of an event: the corrected one of an earlier mail, or what says that it does not take place."""
-    follow = wording.follow
-    if follow is not None and follow.kind is FollowKind.RETRACTION:
-        return calendar_entry.cancelled(follow.message or "", at=wording.due_at)
-    if wording.event is None or not wording.event.is_attached:
-        return None
-    known = calendar_entry.follow_up(follow.message) if follow else None
-    named = known or calendar_entry.Named(f"{wording.identity}@{domain}")
-    return calendar_entry.written(wording.event, named, title=wording.title, at=wording.due_at)
 
 
 def _with_link(wording: Wording) -> str:

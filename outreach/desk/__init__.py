@@ -2,7 +2,7 @@
 
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
-from outreach.desk.collating import Collating
+from outreach.desk.calendars import Calendars
 from outreach.desk.following import Following
 from outreach.desk.letting_through import LettingThrough
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
@@ -13,6 +13,7 @@ from outreach.desk.running import Overtaken, Running
 from outreach.desk.seeing import ChangedSince, Seen
 from outreach.desk.trying import Trying
 from outreach.desk.watching import Story, Told, Upcoming, Watching
+from outreach.desk.weekly_mail import Waiting, WeeklyMail
 from outreach.desk.writing import NOWHERE, UNDO_FOR, Plan, Saved
 from outreach.store.announcements import Author
 
@@ -39,8 +40,21 @@ __all__ = [
     "Story",
     "Told",
     "Upcoming",
+    "Waiting",
 ]
 
 
-class Desk(Collating, Planning, Advising, Approving, LettingThrough, Following, Trying, Running, Watching, LookingBack):
+class Desk(
+    WeeklyMail,
+    Calendars,
+    Planning,
+    Advising,
+    Approving,
+    LettingThrough,
+    Following,
+    Trying,
+    Running,
+    Watching,
+    LookingBack,
+):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -171,9 +171,10 @@ class Looking:
             return members.concern(tx, target.id, channel.sender_address)
 
     def concern_about_size(self, target: Target, message: str | None) -> str | None:
-        """Say in a sentence that a mail is longer than somebody has said that its list takes; None where it is not."""
+        """Say in a sentence that a mail is longer than its list takes, as far as that is known; None where it is not."""
         with self._store.read() as tx:
-            return concern_about_size(arrivals.habits_of(tx, target.id), len(message or ""))
+            found_kb = arrivals.limit_of(tx, target.id)
+            return concern_about_size(arrivals.habits_of(tx, target.id), len(message or ""), found_kb=found_kb)
 
     def _chosen(self, names: Sequence[str]) -> list[Target]:
         """Give the channels of these names, or all of them when there are no names."""

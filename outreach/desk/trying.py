@@ -24,6 +24,13 @@ class Trying(Queueing):
             shown = {row.name: arrivals.profile_of(tx, row.id) for row in rows}
         return {name: found for name, found in shown.items() if found}
 
+    def limits_named(self) -> dict[str, float]:
+        """Give the longest mail, in KB, that each list named in an answer; lists that named none are left out."""
+        with self._store.read() as tx:
+            rows = channels.of_community(tx, self._community.id)
+            found = {row.name: arrivals.limit_of(tx, row.id) for row in rows}
+        return {name: most_kb for name, most_kb in found.items() if most_kb}
+
     def habits(self, name: str) -> ListHabits:
         """Give what people have said of a list. Raises `BadInput` for a channel that is none."""
         with self._store.read() as tx:

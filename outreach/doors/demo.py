@@ -124,6 +124,7 @@ def _settings(queue: Path, sandbox: Sandbox, port: int) -> Settings:
             "LISTSERV_ADDRESS": sandbox.list_address,
             "LISTSERV_SENDER": f"TMM SIG coordinators <{sandbox.member}>",
             "LISTSERV_JOINING": "both",
+            "OUTREACH_WEEKLY_MAIL": "Friday 09:00",
             "SMTP_HOST": sandbox.smtp_host,
             "SMTP_PORT": str(sandbox.smtp_port),
             "SMTP_SECURITY": "none",

@@ -1,8 +1,10 @@
 """The calendar file of an event in a list mail: published, never an invitation, which would gather answers from a whole list.
 
-Its UID stays through corrections, which raise its SEQUENCE (RFC 5545, 3.8.7.4; RFC 5546, 3.2.1).
+Its UID stays through corrections, which raise its SEQUENCE (RFC 5545, 3.8.7.4; RFC 5546, 3.2.1). A list that drops such a
+file gets a link to it, behind which the event is as it stands on the day.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_string
@@ -10,7 +12,8 @@ from email.policy import compat32
 from typing import TYPE_CHECKING
 
 from outreach import when
-from outreach.model import Event
+from outreach.mail.message import message_id
+from outreach.model import Event, FollowKind, Wording
 
 if TYPE_CHECKING:
     from icalendar import Calendar
@@ -26,7 +29,32 @@ class Named:
     sequence: int = 0
 
 
-def written(event: Event, named: Named, *, title: str, at: datetime) -> str:
+def of(wording: Wording, domain: str) -> str | None:
+    """Write the file of a mail: for an event, its correction, or its end; None where the mail carries none."""
+    follow = wording.follow
+    if follow is not None and follow.kind is FollowKind.RETRACTION:
+        return cancelled(follow.message or "", at=wording.due_at)
+    if wording.event is None or not wording.event.is_attached:
+        return None
+    above = follow.references if follow else ()
+    known = follow_up(follow.message) if follow else None
+    named = known or of_mail(message_id(wording.identity, domain), above)
+    return written(wording.event, named, title=wording.title, at=wording.due_at)
+
+
+def of_mail(own_id: str, above: Sequence[str]) -> Named:
+    """Say by what the event of a mail is known: by the first mail of its thread, through every change."""
+    return Named((above[0] if above else own_id).strip("<>"), len(above))
+
+
+def with_link(body: str, wording: Wording, events_at: str) -> str:
+    """End a mail's Markdown with a link to the file, where the list would drop it. `events_at` empty: nobody could open it."""
+    if wording.event is None or wording.event.is_attached or not events_at:
+        return body
+    return f"{body.rstrip()}\n\n**For your calendar:** <{events_at}/{wording.identity}.ics>\n"
+
+
+def written(event: Event, named: Named, *, title: str, at: datetime, status: str = "CONFIRMED") -> str:
     """Write the file, with the rules of its zone in it. The same event gives the same text."""
     from icalendar import Event as Entry  # start-up time: few mails tell of an event
 
@@ -40,7 +68,7 @@ def written(event: Event, named: Named, *, title: str, at: datetime) -> str:
     entry.add("summary", title)
     if event.place:
         entry.add("location", event.place)
-    entry.add("status", "CONFIRMED")
+    entry.add("status", status)
     return _whole(entry)
 
 

@@ -23,6 +23,7 @@ MOST_POSTS = 300
 _LEARNT_FROM = timedelta(days=180)
 _TOO_FEW = 3
 _PROFILE = "what copies show of channel "
+_LIMIT = "size limit named by channel "
 _HABITS = "habits of channel "
 _ANSWER = "answer that lets through post "
 _MOST_SIGHTINGS = 2000
@@ -134,6 +135,17 @@ def profile_of(tx: Transaction, channel_id: int) -> dict[str, Any] | None:
     """Give what the latest copy showed of a list; None where none was seen yet."""
     kept = safety.remembered(tx, f"{_PROFILE}{channel_id}")
     return dict(json.loads(kept)) if kept else None
+
+
+def keep_limit(tx: Transaction, channel_id: int, most_kb: float) -> None:
+    """Keep how long a mail a list takes, as its latest answer named it."""
+    safety.remember(tx, f"{_LIMIT}{channel_id}", json.dumps(most_kb))
+
+
+def limit_of(tx: Transaction, channel_id: int) -> float | None:
+    """Give that limit in KB; None where no answer named one."""
+    kept = safety.remembered(tx, f"{_LIMIT}{channel_id}")
+    return float(json.loads(kept)) if kept else None
 
 
 def habits_of(tx: Transaction, channel_id: int) -> ListHabits:

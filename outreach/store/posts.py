@@ -233,3 +233,10 @@ def not_of_others(tx: Transaction, post: Post, candidates: Sequence[Candidate]) 
     others = (posts.c.channel_id == post.channel_id) & (posts.c.id != post.id)
     owned = set(tx.execute(select(posts.c.remote_id).where(others, posts.c.remote_id.in_(ids))).scalars())
     return [candidate for candidate in candidates if candidate.remote_id not in owned]
+
+
+def by_message_id(tx: Transaction, ids: Sequence[str]) -> Post | None:
+    """Give the post of the mail with one of these ids, the latest where several share one."""
+    query = SELECT_POSTS.where(posts.c.message_id.in_(ids)).order_by(posts.c.id.desc()).limit(1)
+    row = tx.execute(query).first() if ids else None
+    return as_post(row) if row else None

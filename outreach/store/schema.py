@@ -223,6 +223,8 @@ posts = Table(
         unique=True,
         info={"where": "state = 'publishing'"},
     ),
+    # Whose answer, and whose calendar file, is asked for.
+    Index("mailed", "message_id", info={"where": "message_id IS NOT NULL"}),
     Index(
         "doubtful",
         "look_at",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach.model import BadInput, Post, State
-from outreach.store import Store, Transaction, arrivals, channels, checks, joinings, safety, troubles, workers
+from outreach.store import Store, Transaction, arrivals, channels, checks, joinings, safety, troubles, weekly, workers
 from outreach.store.channels import ChannelRow
 from outreach.store.joinings import Request
 from outreach.trouble import Alarm, AlarmKind, stage
@@ -12,6 +12,7 @@ from outreach.when import show
 
 REMEMBERED_FOR = timedelta(days=14)
 SILENT_AFTER = timedelta(minutes=2)
+_A_MOMENT = timedelta(minutes=5)
 LEAST_FREE_BYTES = 50_000_000
 PREFLIGHT_STAGES: Mapping[str, timedelta] = {
     "24 h": timedelta(hours=24),
@@ -87,6 +88,7 @@ class Alarms:
             message = f"Safe mode is on since {since}, so nothing goes out. {mode.reason}"
             yield Alarm(AlarmKind.SAFE_MODE, mode.since.isoformat(), message, "See how things stand: outreach doctor")
         yield from self._silent(tx, now)
+        yield from self._weekly(tx, now)
         free = self._free_bytes()
         if free is not None and free < LEAST_FREE_BYTES:
             message = (
@@ -96,6 +98,12 @@ class Alarms:
         said = safety.remembered(tx, safety.BACKUP_TROUBLE)
         if said:
             yield Alarm(AlarmKind.BACKUP, "", f"The backup did not work: {said}", "Make one now: outreach backup FILE")
+
+    def _weekly(self, tx: Transaction, now: datetime) -> Iterator[Alarm]:
+        for number, title, due_at in weekly.not_queued(tx, since=now - REMEMBERED_FOR, made_before=now - _A_MOMENT):
+            message = f"The weekly mail for {show(due_at, self._zone)}, “{title}”, is draft {number} and not queued."
+            step = f"Read it through on the page, /write/{number}, and queue it, or discard it there"
+            yield Alarm(AlarmKind.WEEKLY, str(number), message, step)
 
     def _silent(self, tx: Transaction, now: datetime) -> Iterator[Alarm]:
         beats = workers.last_beats(tx)

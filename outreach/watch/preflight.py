@@ -179,9 +179,10 @@ class _Look:
             with self._store.read() as tx:
                 told = members.concern(tx, post.channel_id, channel.sender_address)
                 size = len(posts.content(tx, post).message or "")
-                too_long = concern_about_size(arrivals.habits_of(tx, post.channel_id), size)
+                habits, found_kb = arrivals.habits_of(tx, post.channel_id), arrivals.limit_of(tx, post.channel_id)
+            too_long = concern_about_size(habits, size, found_kb=found_kb)
             if too_long is not None:
-                yield Problem(too_long, TOO_LONG)
+                yield Problem(too_long, TOO_LONG, is_warning=habits.size_kb is None)
             if told is not None:
                 yield Problem(told, NOT_A_MEMBER, is_warning=True)
 

@@ -16,9 +16,9 @@ from outreach.channels import Channel, HasMailbox
 from outreach.lifecycle import IllegalMove
 from outreach.mail.answering import answer_to
 from outreach.mail.imap_mailbox import Account, Arrived, Place, read_new
-from outreach.mail.list_profile import shown_by
+from outreach.mail.list_profile import limit_named_in, shown_by
 from outreach.mail.meaning import Meaning, Sent, Verdict
-from outreach.mail.opened import open_mail
+from outreach.mail.opened import body_of, open_mail
 from outreach.mail.recognising import meaning
 from outreach.model import Move, Post, Published, State
 from outreach.store import Store, Transaction, arrivals, history, moves, posts, safety
@@ -36,6 +36,7 @@ _MOST_VISITS = 20
 _CAME_THROUGH = (Verdict.DISTRIBUTED, Verdict.ACKNOWLEDGED, Verdict.MEMBER_BOUNCE)
 _WAITS = (Verdict.HELD, Verdict.NEEDS_CONFIRM, Verdict.MODERATE)
 _DID_NOT = (Verdict.REJECTED, Verdict.BOUNCED)
+_MAY_NAME_A_LIMIT = (Verdict.HELD, *_DID_NOT)
 _WORTH_TELLING = (*_CAME_THROUGH, *_WAITS, *_DID_NOT, Verdict.DELAYED, Verdict.THROTTLED)
 _WHY = {
     Verdict.HELD: "It waits for a moderator of the list.",
@@ -210,6 +211,9 @@ class Replies:
         answer = answer_to(open_mail(mail.raw), means, of.sent)
         if answer is not None:
             arrivals.keep_answer(tx, post.id, answer.to, answer.subject, answer.words)
+        named_kb = limit_named_in(body_of(open_mail(mail.raw))) if means.verdict in _MAY_NAME_A_LIMIT else None
+        if named_kb is not None:
+            arrivals.keep_limit(tx, post.channel_id, named_kb)
         if means.verdict is Verdict.DISTRIBUTED:
             self._learn(tx, of, mail, evidence.get("after_s"))
         if means.verdict in _CAME_THROUGH:

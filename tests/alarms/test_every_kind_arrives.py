@@ -11,10 +11,10 @@ import pytest
 
 from outreach.bootstrap import House
 from outreach.joining import CameBy, RequestKind, RequestState
-from outreach.model import Move, State
+from outreach.model import Letter, Move, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
-from outreach.store import checks, joinings, safety, workers
+from outreach.store import checks, joinings, safety, weekly, workers
 from outreach.store.joinings import Asked
 from outreach.store.safety import Cause
 from outreach.trouble import AlarmKind
@@ -260,6 +260,25 @@ def test_access_that_ends_is_told_three_weeks_a_week_and_a_day_before(world: Wor
         counts.append(len(world.mails))
     assert counts == [0, 1, 1, 2, 2, 3, 3]
     assert "The access to the channel facebook ends on Wed 23 Dec 2026, 09:00" in world.texts()[0]
+
+
+@arrives(AlarmKind.WEEKLY)
+def test_a_weekly_mail_that_could_not_be_queued_is_told_until_it_is(world: World) -> None:
+    saved = world.house.desk.save_draft(Letter("News", "Its text.", to=("listserv",)))
+    with world.store.write() as tx:
+        weekly.note_mail(tx, 1, NOW + timedelta(hours=23), saved.number)
+    beat(world)
+    world.run()
+    assert world.mails == []  # just now it is about to be queued
+    world.clock.tick(301)
+    text = told(world)
+    assert f"“News”, is draft {saved.number} and not queued." in text
+    assert f"/write/{saved.number}, and queue it, or discard it there" in text
+    world.house.desk.discard(saved.number)
+    world.clock.tick(61)
+    beat(world)
+    world.run()
+    assert "over: weekly mail not queued" in str(world.mails[-1]["Subject"])
 
 
 @arrives(AlarmKind.ASKED)

@@ -58,6 +58,7 @@ SAME: dict[str, str] = {
     "/webhooks/{number}/end": "POST /webhooks/{number}/end",
     "/webhooks/{number}/test": "POST /webhooks/{number}/test",
     "/write/collate": "POST /collations",
+    "/write/{number}/weekly": "PUT /drafts/{number}/weekly",
     "/write/pictures": "POST /pictures",
     "/write/preview": "POST /preview",
     "/write/{where}/discard": "DELETE /drafts/{number}",

@@ -46,7 +46,7 @@ def town(tmp_path: Path, migrated_file: Path) -> Iterator[Town]:
     with Sandbox() as box:
         place = Place(tmp_path, box, database=migrated_file)
         lay_out(place.queue)
-        house = place.house()
+        house = place.house(OUTREACH_WEEKLY_MAIL="Friday 09:00")
         with served(create(house, links={"the Page": box.page_url, "the archive": box.archive_url})) as address:
             yield Town(place, house, box, address)
         house.close()

@@ -429,3 +429,22 @@ def test_a_notice_that_comes_before_its_post_is_on_record_is_read_once_more(town
     assert town.state() == "held"
     town.look()
     assert town.told().count("held") == 1
+
+
+def test_the_limit_that_a_list_names_is_kept_and_the_next_long_mail_is_warned_of(town: Town) -> None:
+    town.place.settings["LISTSERV_SIZE_KB"] = "200"
+    assert town.place.house().desk.limits_named() == {}
+    town.send(body="long words " * 2500)
+    assert town.deliver() != []
+    town.look()
+    house = town.place.house()
+    assert house.desk.limits_named() == {"listserv": 40.0}
+    assert town.state() == "held"
+    told = house.desk.concern_about_size(house.desk.target("listserv"), "x" * 50_000)
+    assert told == "The mail has 48.8 KB; the list takes 40 KB, as its own answer to an earlier mail said."
+    assert house.desk.concern_about_size(house.desk.target("listserv"), "x" * 40_000) is None
+    house.close()
+    town.place.json("channels", "habits", "listserv", "--size-kb", "60")
+    house = town.place.house()
+    assert house.desk.concern_about_size(house.desk.target("listserv"), "x" * 50_000) is None
+    house.close()

@@ -1,8 +1,11 @@
 """What a list's copy shows of the list."""
 
+from pathlib import Path
+
 import pytest
 
-from outreach.mail.list_profile import Profile, shown_by
+from outreach.mail.list_profile import Profile, limit_named_in, shown_by
+from outreach.mail.opened import body_of, open_mail
 from tests.mail.matrix import POST
 from tests.mail.samples import MEMBER, mail, marks, own
 
@@ -36,3 +39,26 @@ def test_a_subject_in_brackets_of_its_own_is_no_prefix() -> None:
 @pytest.mark.parametrize("raw", [b"", b"\xff\x00" * 500, b"Received: " + b"LISTSERV " * 100_000 + b"\r\n\r\n"])
 def test_a_broken_copy_shows_little_and_breaks_nothing(raw: bytes) -> None:
     assert shown_by(raw, POST, MEMBER).marks == ()
+
+
+@pytest.mark.parametrize(("server", "most_kb"), [("mailman-3.3.10", 40), ("sympa-6.2.70", 19)])
+def test_the_limit_that_a_real_server_names_is_read(server: str, most_kb: float) -> None:
+    raw = (Path(__file__).parent / "corpus" / server / "small-1.eml").read_bytes()
+    assert limit_named_in(body_of(open_mail(raw))) == most_kb
+
+
+@pytest.mark.parametrize(
+    ("text", "most_kb"),
+    [
+        ("it exceeds the maximum message size of 100k.", 100),
+        ("Larger than the 5 MB maximum size", 5120),
+        ("its size (82 kB) was over the maximum size\n(19 kB) allowed", 19),
+        ("The maximum size of 0 KB", None),
+        ("The maximum size of 9999999 MB", None),
+        ("Your mail has 40 KB.", None),
+        ("maximum size of 10 kilometres", None),
+        ("", None),
+    ],
+)
+def test_a_limit_is_read_only_where_one_is_named(text: str, most_kb: float | None) -> None:
+    assert limit_named_in(text) == most_kb

@@ -42,15 +42,16 @@ SETTINGS = {
     "SMTP_HOST": "127.0.0.1",
     "SMTP_PORT": "9",
     "SMTP_SECURITY": "none",
+    "OUTREACH_WEEKLY_MAIL": "Friday 09:00",
 }
 
 
 @contextmanager
-def a_desktop(folder: Path, database: Path) -> Iterator[Desktop]:
+def a_desktop(folder: Path, database: Path, **settings: str) -> Iterator[Desktop]:
     """Serve an install with both channels and the shipped templates."""
     clock, place = StillClock(), Place(folder, None, database=database)
     shutil.copytree(TEMPLATES, place.queue / "templates")
-    house = House(read_settings(place.settings | SETTINGS), clock)
+    house = House(read_settings(place.settings | SETTINGS | settings), clock)
     with served(create(house)) as address:
         yield Desktop(house, clock, address, member(house, address), member(house, address, "ben@example.org"))
     house.close()

@@ -524,3 +524,28 @@ def test_what_is_out_is_said_to_keep_what_it_sent(top: Desktop) -> None:
     assert "facebook. It is published and keeps what it sent." in page
     publish(top, "1/listserv")
     assert "can be changed any more" in top.ann.get("/write/1").text
+
+
+def test_a_draft_is_put_into_the_weekly_mail_and_out_of_it_on_the_page(top: Desktop) -> None:
+    a_draft(top)
+    a_draft(top, body="")
+    page = top.ann.get("/write").text
+    assert "The next weekly mail goes out" in page
+    assert "Fri 4 Dec 2026, 09:00 America/New_York (EST)" in page
+    for number in (1, 2):
+        assert (
+            f"Draft {number} waits for the weekly mail." in top.ann.post(f"/write/{number}/weekly", weekly="yes").text
+        )
+    page = top.ann.get("/write").text
+    assert page.count("Goes to the list with the weekly mail.") == 1
+    assert "Draft 2 has no title or no text yet. It goes with the mail for which it is finished." in page
+    assert "no more" in top.ann.post("/write/1/weekly", weekly="no").text
+    assert [each.number for each in top.house.desk.waiting_for_weekly()] == [2]
+    answer = top.ann.post("/write/99/weekly", weekly="yes")
+    assert (answer.status_code, "There is no announcement 99." in answer.text) == (404, True)
+
+
+def test_without_a_weekly_mail_nothing_of_it_is_shown(tmp_path: Path, migrated_file: Path) -> None:
+    with a_desktop(tmp_path, migrated_file, OUTREACH_WEEKLY_MAIL="") as top:
+        a_draft(top)
+        assert "weekly" not in top.ann.get("/write").text

@@ -111,6 +111,21 @@ def _add_drafts(router: APIRouter, api: Api) -> None:
 
         return api.do(call, work, status=201)
 
+    @router.put("/drafts/{number}/weekly", summary="Let a draft wait for the weekly mail")
+    def mark(number: Number, who: Annotated[Visitor, Depends(api.gate.may(Verb.WRITE))]) -> told.Saved:
+        api.latest(number)
+        try:
+            api.desk.mark_weekly(number, person=who.email)
+        except BadInput as bad:
+            raise standing(bad) from None
+        return _saved(_as_kept(api, number))
+
+    @router.delete("/drafts/{number}/weekly", summary="Let a draft wait for the weekly mail no more")
+    def unmark(number: Number, _who: Annotated[Visitor, Depends(api.gate.may(Verb.WRITE))]) -> told.Saved:
+        api.latest(number)
+        api.desk.unmark_weekly(number)
+        return _saved(_as_kept(api, number))
+
     @router.put("/drafts/{number}", summary="Save a draft on top of the text that was read")
     def save(
         number: Number, wanted: asked.Edit, who: Annotated[Visitor, Depends(api.gate.may(Verb.WRITE))]

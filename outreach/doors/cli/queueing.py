@@ -6,8 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from outreach.bootstrap import House
 from outreach.doors.cli.output import Actor, AsJson, actor, opened, out, print_json, say, table, verb
+from outreach.doors.shapes import entry
 from outreach.model import BadInput, FieldValue, Letter
+from outreach.when import show
 
 LetterFile = Annotated[Path | None, typer.Argument(metavar="LETTER.md", help="A letter file.", show_default=False)]
 _OF_THE_LETTER = ("title", "body", "link")
@@ -173,6 +176,10 @@ def _tell_preview(one: dict[str, Any]) -> None:
 def collate(
     drafts: Annotated[list[int], typer.Argument(metavar="N…", help="The numbers of drafts, in their order.")],
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The title (default: with the day).")] = "",
+    weekly: Annotated[
+        bool | None,
+        typer.Option("--weekly/--not-weekly", help="Let them wait for the weekly mail instead, or no more."),
+    ] = None,
     person: Actor = None,
     as_json: AsJson = False,
 ) -> None:
@@ -181,11 +188,36 @@ def collate(
     Example: [cyan]outreach collate 4 5 6 --title "News of the week"[/cyan]
     """
     with opened() as house:
+        if weekly is not None:
+            _mark_weekly(house, drafts, person=actor(person, house), waits=weekly, as_json=as_json)
+            return
         saved = house.desk.collate(drafts, title=title, person=actor(person, house))
     if as_json:
         print_json({"announcement": saved.number})
     else:
         say(f"They are draft {saved.number} now. Read it through on the page, and queue it there.")
+
+
+def _mark_weekly(house: House, drafts: list[int], *, person: str | None, waits: bool, as_json: bool) -> None:
+    when = house.settings.weekly_mail
+    if when is None:
+        step = "Set OUTREACH_WEEKLY_MAIL, such as Friday 09:00."
+        raise BadInput("There is no weekly mail.", where="--weekly", next_step=step)
+    for number in drafts:
+        if waits:
+            house.desk.mark_weekly(number, person=person)
+        else:
+            house.desk.unmark_weekly(number)
+    zone = house.settings.OUTREACH_TIME_ZONE
+    due_at = when.next_due(house.clock.now(), zone)
+    found = house.desk.waiting_for_weekly()
+    if as_json:
+        waiting = [{"announcement": each.number, "lacks": each.lacks} for each in found]
+        print_json(entry({"due_at": due_at, "waiting": waiting}))
+        return
+    say(f"The next weekly mail goes out {show(due_at, zone)}. {len(found) or 'No'} drafts wait for it.")
+    for each in found:
+        say(f"  {each.number}{f': {each.lacks}' if each.lacks else ''}")
 
 
 Announced = Annotated[int, typer.Argument(metavar="N", help="The number of an announcement that is out.", min=1)]

@@ -156,7 +156,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
     if bad is not None:
         shown.setdefault("status_code", 409 if isinstance(bad, Overtaken) else 422)
     set_up = {target.name for target in house.targets}
-    shown_by_lists = house.desk.what_lists_show()
+    shown_by_lists, limits_named = house.desk.what_lists_show(), house.desk.limits_named()
     mode = house.desk.safe_mode()
     rows = [
         {
@@ -165,6 +165,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "seen": key_of_channel(row),
             "is_set_up": row.name in set_up,
             "shown": shown_by_lists.get(row.name),
+            "limit_kb": limits_named.get(row.name),
             "habits": house.desk.habits(row.name) if row.kind == "listserv" else None,
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "next_check": is_.check.at + DAILY if is_.check else None,

@@ -1,4 +1,4 @@
-"""The calendar as iCalendar: a feed for each person, at an address of its own that can be ended."""
+"""The calendar as iCalendar: a feed for each person, at an address of its own that can be ended; the event of a list mail."""
 
 import re
 from datetime import timedelta
@@ -18,6 +18,7 @@ NAME = "Calendar feed"
 BACK, AHEAD = timedelta(days=90), timedelta(days=400)
 MOST = 2000
 _KEY = re.compile(r"outreach_[A-Za-z0-9_-]{20,100}")
+_EVENT = re.compile(r"[0-9a-f]{40}")
 _STATUS = {
     State.QUEUED: "TENTATIVE",
     State.RETRACTED: "CANCELLED",
@@ -53,6 +54,14 @@ def routes(site: Site) -> APIRouter:
         if visitor is None or "calendar" not in (visitor.scopes or ()) or not visitor.may(Verb.LOOK):
             raise NotThere("This calendar is not there any more.", next_step="Make a new address on the calendar page.")
         return Response(_written(site, request), media_type="text/calendar; charset=utf-8")
+
+    @router.get("/events/{file}")
+    def event(file: str) -> Response:
+        key = file.removesuffix(".ics")
+        written = site.house.desk.calendar_file(key) if _EVENT.fullmatch(key) else None
+        if written is None:
+            raise NotThere("There is no such event.", next_step="Open the link as it stands in the mail.")
+        return Response(written, media_type="text/calendar; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
     return router
 

@@ -36,8 +36,8 @@ def _add_beginning(router: APIRouter, site: Site, sheet: Sheet) -> None:
             templates = [found for name in names if (found := sheet.template(name))]
         except BadInput as bad:
             broken = bad
-        about = {"templates": templates, "broken": broken, "drafts": site.house.desk.drafts(), "chosen": ()}
-        return site.draw(request, "write.html", visitor, **about)
+        about = {"templates": templates, "broken": broken, "chosen": ()}
+        return site.draw(request, "write.html", visitor, **about, **_drafts(site))
 
     @router.get("/write/new")
     def new(
@@ -82,9 +82,28 @@ def _add_collating(router: APIRouter, site: Site) -> None:
         try:
             saved = site.house.desk.collate(chosen, person=form.visitor.email)
         except BadInput as bad:
-            about = {"templates": (), "broken": None, "drafts": site.house.desk.drafts(), "chosen": chosen, "bad": bad}
+            about = {"templates": (), "broken": None, "chosen": chosen, "bad": bad, **_drafts(site)}
             return site.draw(request, "write.html", form.visitor, **about, status_code=422)
         return site.go(f"/write/{saved.number}", notice="They are one draft now. Read it through, and queue it.")
+
+    @router.post("/write/{number}/weekly")
+    def mark(number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+        desk = site.house.desk
+        try:
+            if form.text("weekly") == "no":
+                desk.unmark_weekly(number)
+                return site.go("/write", notice=f"Draft {number} waits for the weekly mail no more.")
+            desk.mark_weekly(number, person=form.visitor.email)
+        except BadInput as bad:
+            raise NotThere(bad.message, next_step=bad.next_step) from None
+        return site.go("/write", notice=f"Draft {number} waits for the weekly mail.")
+
+
+def _drafts(site: Site) -> dict[str, object]:
+    house, when = site.house, site.house.settings.weekly_mail
+    waiting = {each.number: each for each in house.desk.waiting_for_weekly()} if when else {}
+    due_at = when.next_due(house.clock.now(), house.settings.OUTREACH_TIME_ZONE) if when else None
+    return {"drafts": house.desk.drafts(), "weekly_at": due_at, "weekly": waiting}
 
 
 def _following(site: Site, corrects: str, retracts: str) -> Letter:
