@@ -4,11 +4,12 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from dotenv import dotenv_values
 
@@ -18,11 +19,12 @@ from outreach.alarms.knocking import Knocker
 from outreach.alarms.outage import Outage
 from outreach.channels import Channel, Surroundings, kinds
 from outreach.channels._config import config_of
-from outreach.chores import errands_of
+from outreach.chores import errands_of, handing_over_of
 from outreach.compose import Composer, Target
 from outreach.desk import Desk
 from outreach.desk.requesting import Membership
 from outreach.desk.rostering import Around
+from outreach.desk.weekly_mail import WeeklyRound
 from outreach.following import Gone
 from outreach.library import Library
 from outreach.model import BadInput
@@ -30,23 +32,19 @@ from outreach.publisher import Pace, Publisher
 from outreach.results import Result
 from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
-from outreach.store import Store, arrivals, channels, follows, home, known, open_store, past, workers
+from outreach.store import Store, arrivals, channels, follows, home, known, open_store, workers
 from outreach.store.limits import Limits
 from outreach.store.uploads import StoredUploads
 from outreach.vault import Vault
 from outreach.watch import Watch
-from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
 from outreach.watch.errands import Errand
 from outreach.watch.lateness import Lateness
-from outreach.watch.nightly import Nightly
 from outreach.watch.preflight import Preflight
-from outreach.watch.replies import Replies
 from outreach.watch.webhooks import Webhooks
-from outreach.watch.wishes_by_mail import Listening
 
+W = TypeVar("W", Desk, WeeklyRound)
 _serials = itertools.count()
-_MOST_OF_THE_PAST = 5_000
 
 
 class SystemClock:
@@ -163,6 +161,14 @@ class House:
     @cached_property
     def desk(self) -> Desk:
         """What people do."""
+        return self._working(Desk)
+
+    @cached_property
+    def weekly_round(self) -> WeeklyRound:
+        """What puts the weekly mail together."""
+        return self._working(WeeklyRound)
+
+    def _working(self, kind: type[W]) -> W:
         composer = Composer(
             library=self.library,
             media=self.media,
@@ -174,8 +180,13 @@ class House:
             gone=self._gone,
             takes_calendar=self._takes_calendar,
         )
-        return Desk(
-            store=self.store, composer=composer, community=self.community, targets=self.targets, now=self.clock.now
+        return kind(
+            store=self.store,
+            composer=composer,
+            community=self.community,
+            targets=self.targets,
+            now=self.clock.now,
+            bring_back=lambda post: handing_over_of(self).take_back(post, "somebody decides about it"),
         )
 
     def _lead_of(self, channel: str) -> timedelta:
@@ -248,7 +259,7 @@ class House:
         name = workers.this_worker(next(_serials))
         watch = Watch(
             store=self.store,
-            channels=self._by_id(),
+            channels=self.channels_by_id(),
             now=self.clock.now,
             elapsed_s=self.clock.elapsed_s,
             worker=name,
@@ -256,7 +267,7 @@ class House:
         )
         publisher = Publisher(
             store=self.store,
-            channels=self._by_id(),
+            channels=self.channels_by_id(),
             clock=self.clock,
             worker=name,
             pace=self.pace,
@@ -266,28 +277,11 @@ class House:
         watch.errands = (Errand("zones", 86400, watch.zones.check), *self.errands(name))
         return publisher, watch
 
-    def new_nightly(self) -> Nightly:
-        """Build the chore that makes a backup each night."""
-        return Nightly(
-            store=self.store,
-            queue=self.settings.OUTREACH_QUEUE,
-            kept=self.settings.OUTREACH_BACKUPS_KEPT,
-            passphrase=self.settings.OUTREACH_BACKUP_PASSPHRASE.get_secret_value(),
-            zone=self.settings.OUTREACH_TIME_ZONE,
-            now=self.clock.now,
-        )
-
-    def new_clerk(self) -> Callable[[], object]:
-        """Build the chore that keeps the history ready to be looked at."""
-        return lambda: past.catch_up(self.store, most=_MOST_OF_THE_PAST)
-
-    def new_afterwards(self) -> Afterwards:
-        """Build the chore that asks for posts that a restore missed, with channels of its own."""
-        return Afterwards(store=self.store, channels=self._by_id(), now=self.clock.now)
-
     def new_preflight(self) -> Preflight:
         """Build a pre-flight, with channels of its own."""
-        return Preflight(store=self.store, channels=self._by_id(), now=self.clock.now, elapsed_s=self.clock.elapsed_s)
+        return Preflight(
+            store=self.store, channels=self.channels_by_id(), now=self.clock.now, elapsed_s=self.clock.elapsed_s
+        )
 
     def errands(self, worker: str) -> tuple[Errand, ...]:
         """Build what a worker of this name does beside its chores, each in a thread of its own."""
@@ -352,13 +346,6 @@ class House:
         except OSError:
             return None
 
-    def new_replies(self) -> Replies:
-        """Build what reads the answers of lists, with channels of its own."""
-        listens = self.settings.unseen_after is not None and self.settings.LISTSERV_ADDRESS
-        takes_wishes = self.settings.LISTSERV_JOINING in ("mail", "both")
-        hear = Listening(self.new_membership(), takes_wishes=takes_wishes).hear if listens else None
-        return Replies(store=self.store, channels=self._by_id(), now=self.clock.now, listen=hear)
-
     @cached_property
     def membership(self) -> Membership:
         """Who is on the lists, and who asks to be."""
@@ -384,7 +371,8 @@ class House:
         route = self.route_to(address)
         return route.tell(note) if route else "No mail server is set up."
 
-    def _by_id(self) -> dict[int, Channel]:
+    def channels_by_id(self) -> dict[int, Channel]:
+        """Build every channel anew, for one thread of its own, by its number."""
         fresh = self.new_channels()
         return {target.id: fresh[target.name] for target in self.targets}
 

@@ -1,21 +1,30 @@
 """What a worker does beside publishing, put together: each chore with how often it is done."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from outreach.alarms.ping import ping_of
+from outreach.store import past
+from outreach.watch.afterwards import Afterwards
 from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.ears import ears_for
 from outreach.watch.errands import Errand
+from outreach.watch.handing_over import HandingOver
+from outreach.watch.nightly import Nightly
 from outreach.watch.ping import Heart
+from outreach.watch.replies import Replies
 from outreach.watch.retractions import Retractions
 from outreach.watch.sealing import Sealing
 from outreach.watch.telling import Telling
+from outreach.watch.wishes_by_mail import Listening
 
 if TYPE_CHECKING:
     from outreach.bootstrap import House
+
+_MOST_OF_THE_PAST = 5_000
 
 
 def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
@@ -23,20 +32,61 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
     return (
         Errand("database", 5, house.outage.check),
         Errand("pre-flight", 60, house.new_preflight().round),
-        Errand("afterwards", 60, house.new_afterwards().round),
-        Errand("nightly backup", 60, house.new_nightly().round),
-        Errand("history", 10, house.new_clerk()),
+        Errand("afterwards", 60, afterwards_of(house).round),
+        Errand("nightly backup", 60, nightly_of(house).round),
+        Errand("history", 10, clerk_of(house)),
         Errand("alarms", 15, _telling(house).round),
         Errand("seal", 60, Sealing(store=house.store, now=house.clock.now).round),
         Errand("webhooks", 5, house.webhooks.round),
         Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
         Errand("requests", 3600, house.new_membership().tidy),
+        Errand("hand-over", 20, handing_over_of(house).round),
         *_weekly(house),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),
         *_pings(house, worker),
     )
+
+
+def handing_over_of(house: "House") -> HandingOver:
+    """Build what gives posts to a channel's own scheduler and takes them back, with channels of its own."""
+    return HandingOver(
+        store=house.store,
+        channels=house.channels_by_id(),
+        now=house.clock.now,
+        look_after_s=house.settings.look_after_s,
+    )
+
+
+def nightly_of(house: "House") -> Nightly:
+    """Build the chore that makes a backup each night."""
+    return Nightly(
+        store=house.store,
+        queue=house.settings.OUTREACH_QUEUE,
+        kept=house.settings.OUTREACH_BACKUPS_KEPT,
+        passphrase=house.settings.OUTREACH_BACKUP_PASSPHRASE.get_secret_value(),
+        zone=house.settings.OUTREACH_TIME_ZONE,
+        now=house.clock.now,
+    )
+
+
+def clerk_of(house: "House") -> Callable[[], object]:
+    """Build the chore that keeps the history ready to be looked at."""
+    return lambda: past.catch_up(house.store, most=_MOST_OF_THE_PAST)
+
+
+def afterwards_of(house: "House") -> Afterwards:
+    """Build the chore that asks for posts that a restore missed, with channels of its own."""
+    return Afterwards(store=house.store, channels=house.channels_by_id(), now=house.clock.now)
+
+
+def replies_of(house: "House") -> Replies:
+    """Build what reads the answers of lists, with channels of its own."""
+    listens = house.settings.unseen_after is not None and house.settings.LISTSERV_ADDRESS
+    takes_wishes = house.settings.LISTSERV_JOINING in ("mail", "both")
+    hear = Listening(house.new_membership(), takes_wishes=takes_wishes).hear if listens else None
+    return Replies(store=house.store, channels=house.channels_by_id(), now=house.clock.now, listen=hear)
 
 
 def _telling(house: "House") -> Telling:
@@ -51,13 +101,13 @@ def _telling(house: "House") -> Telling:
 
 def _weekly(house: "House") -> list[Errand]:
     when, grace = house.settings.weekly_mail, timedelta(hours=house.settings.OUTREACH_GRACE_H)
-    return [Errand("weekly mail", 60, lambda: house.desk.make_weekly(when, grace=grace))] if when else []
+    return [Errand("weekly mail", 60, lambda: house.weekly_round.make(when, grace=grace))] if when else []
 
 
 def _mailboxes(house: "House") -> list[Errand]:
     if not house.settings.unseen_after:
         return []
-    replies, called = house.new_replies(), threading.Event()
+    replies, called = replies_of(house), threading.Event()
     ears = ears_for(replies, store=house.store, now=house.clock.now, call=called.set)
     return [Errand("mailbox", 2 if house.settings.is_sandbox else 30, replies.round, called, ears)]
 

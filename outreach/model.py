@@ -200,7 +200,8 @@ class Post:
 
     `due_at` is when it may next be tried; `planned_at` what the coordinator chose; `miss_at` when its grace is over.
     `attempt` counts the tries and is the fence: whoever speaks for the post names it. `doubtful_since` is the start of the
-    earliest try that may have arrived and was never found nor disowned by a person.
+    earliest try that may have arrived and was never found nor disowned by a person. `handed_over`: the channel's own scheduler
+    has it, or may have it.
     """
 
     id: int
@@ -230,6 +231,7 @@ class Post:
     looks: int = 0
     clean_looks: int = 0
     doubtful_since: datetime | None = None
+    handed_over: bool = False
 
     @property
     def name(self) -> str:

@@ -121,6 +121,12 @@ class Settings(BaseModel):
         description="the app's number: with the secret, the token's permissions and end are checked",
     )
     FACEBOOK_APP_SECRET: SecretStr = Field(SecretStr(""), description="the app's secret: when set, calls carry a proof")
+    FACEBOOK_HAND_OVER_DAYS: float = Field(
+        0,
+        ge=0,
+        le=28,
+        description="so many days ahead posts are given to Facebook's own scheduler, which publishes them even if this machine sleeps (0: never)",
+    )
     LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
     LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")
     LISTSERV_SIZE_KB: float = Field(40, gt=0, le=1048576, description="the list's limit for a whole message")

@@ -93,6 +93,7 @@ def test_everything_is_caught_only_around_a_channel_call_and_around_a_beat() -> 
     assert found == {
         "outreach/publisher.py": 1,
         "outreach/watch/doubts.py": 1,
+        "outreach/watch/handing_over.py": 1,
         "outreach/watch/preflight.py": 1,
         "outreach/doors/worker.py": 1,
     }

@@ -23,6 +23,7 @@ from outreach.channels._graph_answers import (
 from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
 from outreach.channels._page_check import PageCheck
+from outreach.channels._page_plans import PagePlans, Ways
 from outreach.channels._page_posts import Search
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
@@ -97,7 +98,8 @@ class FacebookPage:
         picture_formats=frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"}),
     )
 
-    def __init__(self, access: Access, surroundings: Surroundings) -> None:
+    def __init__(self, access: Access, surroundings: Surroundings, *, hands_over: timedelta = timedelta()) -> None:
+        self.hands_over = hands_over
         self._access = access
         self._media = surroundings.media
         self._now = surroundings.now
@@ -123,7 +125,7 @@ class FacebookPage:
             timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
             app_id=settings.FACEBOOK_APP_ID,
         )
-        return cls(access, surroundings)
+        return cls(access, surroundings, hands_over=timedelta(days=settings.FACEBOOK_HAND_OVER_DAYS))
 
     # What leaves
 
@@ -207,7 +209,23 @@ class FacebookPage:
             return Unavailable(f"{outcome.reason} The pictures are uploaded anew.", None, outcome.evidence)
         return outcome
 
-    def _stage(self, picture: SentPicture) -> str | Outcome:
+    def planner(self) -> PagePlans:
+        """Facebook's own scheduler."""
+        return PagePlans(Ways(self._http, self._access.page_id, self._proof, self._give, self._secrets))
+
+    def _give(self, attempt: Attempt, when: Mapping[str, str]) -> Outcome:
+        """Let Facebook publish it: its pictures are staged anew, since others are thrown away there after a day."""
+        staged = []
+        for picture in attempt.content.pictures:
+            result = self._stage(picture, temporary="true")
+            if not isinstance(result, str):
+                return result
+            staged.append(result)
+        form = _feed_form(attempt.content, staged) | dict(when)
+        form |= {"unpublished_content_type": "SCHEDULED"} if staged else {}
+        return self._outcome(self._post("feed", form, may_begin=attempt.may_send), attempt.number)
+
+    def _stage(self, picture: SentPicture, **more: str) -> str | Outcome:
         try:
             data = (self._media / picture.path).read_bytes()
         except OSError:
@@ -215,7 +233,7 @@ class FacebookPage:
         if hashlib.sha256(data).hexdigest() != picture.sha256:
             return Refused(f"The picture {picture.file} in the media folder is not the one that was queued.")
         mime = _MIME.get(picture.path.rpartition(".")[2], "application/octet-stream")
-        reply = self._post("photos", _photo_form(picture), files=[("source", (picture.file, data, mime))])
+        reply = self._post("photos", _photo_form(picture) | more, files=[("source", (picture.file, data, mime))])
         match reply:
             case Answer(status=status) if status < 300:
                 found = id_in(reply.json())

@@ -40,6 +40,7 @@ class Acting(Looking):
 
     def cancel(self, name: str, *, person: str | None = None, seen: Sequence[Seen] | None = None) -> Changed:
         """Take posts out for good. What is out, or may be, stays and is named."""
+        self._brought_back(self._meant(name, seen))
         return self._decide(name, Decision(Move.CANCEL, person, also=_let_go_if_wholly_cancelled), seen)
 
     def requeue(self, name: str, *, person: str | None = None, seen: Sequence[Seen] | None = None) -> Changed:
@@ -164,7 +165,8 @@ class Acting(Looking):
         return self._set_paused(name, False, person, seen)
 
     def _set_paused(self, name: str, paused: bool, person: str | None, seen: Sequence[Seen] | None) -> Changed:
-        self._meant(name, seen)
+        meant = self._meant(name, seen)
+        self._brought_back(meant if paused else ())
         with self._store.write() as tx:
             of_it = self.find(name) if seen is None else self._as_seen(tx, name, seen)
             found = [post for post in of_it if post.state is State.QUEUED]

@@ -48,13 +48,16 @@ class Looking:
         targets: Sequence[Target],
         now: Callable[[], datetime],
         on_queued: Callable[[], None] = lambda: None,
+        bring_back: Callable[[Post], str | None] = lambda _post: "it cannot be asked",
     ) -> None:
+        """Take what it looks with. `bring_back` takes a post out of the channel's own scheduler, or says why it cannot."""
         self._store = store
         self._composer = composer
         self._community = community
         self._targets = {target.name: target for target in targets}
         self._now = now
         self.on_queued = on_queued
+        self._bring_back = bring_back
 
     def find(self, name: str) -> list[Post]:
         """Give the posts that a name such as `12`, `12/facebook` or `12/facebook/2` means."""
@@ -72,6 +75,16 @@ class Looking:
                 f"Announcement {number} has no post {name}.", next_step=f"See it with: outreach show {number}"
             )
         return found
+
+    def _brought_back(self, found: Sequence[Post]) -> None:
+        """Take back what a channel's own scheduler has, before anything is decided about it. Raises `BadInput` where it stays."""
+        for post in found:
+            why = self._bring_back(post) if post.handed_over else None
+            if why is not None:
+                raise BadInput(
+                    f"{post.name} is with Facebook's own scheduler, and {why}. Nothing was changed.",
+                    next_step="Try again in some minutes. Where it has to be at once, delete it at Facebook by hand.",
+                )
 
     def show(self, name: str) -> tuple[dict[str, Any], list[tuple[Post, list[dict[str, Any]]]]]:
         """Give an announcement, and its posts each with everything that happened to it."""

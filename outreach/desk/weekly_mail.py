@@ -29,7 +29,7 @@ class Waiting:
 
 
 class WeeklyMail(Collating):
-    """What is put together is queued like any announcement: where approval is asked for, it waits for that."""
+    """What waits for the weekly mail, and what each of it lacks."""
 
     def mark_weekly(self, number: int, *, person: str | None = None) -> None:
         """Let a draft wait for the weekly mail. Raises `BadInput` for what is no draft."""
@@ -58,7 +58,11 @@ class WeeklyMail(Collating):
             return bad.message
         return ""
 
-    def make_weekly(self, when: Weekly, *, grace: timedelta) -> int | None:
+
+class WeeklyRound(WeeklyMail):
+    """What is put together is queued like any announcement: where approval is asked for, it waits for that."""
+
+    def make(self, when: Weekly, *, grace: timedelta) -> int | None:
         """Put together and queue the mail whose time has come near; give its number, None where there is nothing to do.
 
         Of a mail that was due while the machine was off, within `grace`, the items go out now. Done again after a crash

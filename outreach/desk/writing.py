@@ -179,6 +179,7 @@ class Writing(Queueing):
             raise BadInput(f"Announcement {place.number} is a draft.", next_step="Queue it.")
         reached = self.editable(found)
         targets = self._to_be_written(letter, found, reached)
+        self._brought_back(reached)
         timed = replace(letter, times=tuple(t for t in letter.times if t[0] in {target.name for target in targets}))
         kept = self._kept_pictures(found)
         drawn = self._composer.draft(timed, folder=folder, now=now, targets=targets, kept=kept)
@@ -244,6 +245,7 @@ class Writing(Queueing):
             what = f"{gone[0]} is on its way or out already" if gone else f"Announcement {number} is a draft"
             raise BadInput(f"{what}.", next_step="Look at how it stands now.")
         letter = self.letter_of(number)
+        self._brought_back(found)
         with self._store.write() as tx:
             try:
                 self._cancel_all(tx, found, person)

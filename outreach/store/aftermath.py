@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 
 from outreach.lifecycle import next_look
 from outreach.model import Move, Post, State
-from outreach.store import history, moves, safety, workers
+from outreach.store import handovers, history, moves, safety, workers
 from outreach.store.engine import Transaction
 from outreach.store.moves import Change, Ending
 from outreach.store.posts import SELECT_POSTS, as_post
@@ -26,6 +26,8 @@ TO_ASK = "to be asked for after a restore"
 WORKED_ON = "workers of before the restore"
 ASKED_BACK = timedelta(days=30)
 MOST_ASKED_BACK = 500
+LONGEST_AHEAD = timedelta(days=29)
+"""So far ahead a channel's own scheduler may have been given a post that the backup knows nothing of."""
 LIVES_FOR = timedelta(seconds=60)
 
 
@@ -45,6 +47,7 @@ def mark(tx: Transaction, reason: str, *, now: datetime, look_after_s: tuple[int
     """
     _begin_safe_mode(tx, reason, now)
     missed = _miss_what_was_due(tx, now)
+    handovers.doubt_all(tx, now=now, until=now + LONGEST_AHEAD)
     doubtful = _doubt_what_was_being_sent(tx, now, look_after_s) + _look_anew(tx, now)
     tx.execute(delete(heartbeats))
     waiting = tx.execute(select(func.count()).select_from(posts).where(text("state = 'queued'"))).scalar_one()
@@ -58,7 +61,8 @@ def _begin_safe_mode(tx: Transaction, reason: str, now: datetime) -> None:
 
 
 def _miss_what_was_due(tx: Transaction, now: datetime) -> int:
-    due = tx.execute(select(posts.c.id, posts.c.attempt).where(text("state = 'queued'"), posts.c.due_at <= now)).all()
+    ours = text("state = 'queued' AND NOT handed_over"), posts.c.due_at <= now
+    due = tx.execute(select(posts.c.id, posts.c.attempt).where(*ours)).all()
     values = {"reason": WHY_MISSED}
     moves.apply(tx, [Change(post, attempt, Move.MISS, now, WHY_MISSED, values=values) for post, attempt in due])
     asked = _to_ask(tx) | {post: 0 for post, _ in due} | dict.fromkeys(_missed_before(tx, now), 0)

@@ -23,6 +23,7 @@ _FREE_CHANNEL = """
 _MAY_GO = """
     FROM posts p JOIN announcements a ON a.id = p.announcement_id
     WHERE p.channel_id = c.id AND p.state = 'queued' AND p.miss_at > :now AND NOT p.paused
+      AND NOT p.handed_over
       AND (a.approved_revision = a.revision OR m.approval = 'off')
 """
 
@@ -34,7 +35,7 @@ _IS_OPEN = "AND (c.not_before IS NULL OR c.not_before <= :now)"
 # those that another worker just looks at are skipped; on SQLite the whole transaction is alone.
 _CLAIM = f"""
     UPDATE posts SET state = 'publishing', attempt = attempt + 1, worker = :worker, lease_until = :lease_until
-    WHERE state = 'queued' AND id IN (
+    WHERE state = 'queued' AND NOT handed_over AND id IN (
         SELECT (SELECT p.id {_MAY_GO} AND p.due_at <= :now AND {_HAS_SPACE} ORDER BY p.due_at, p.id LIMIT 1)
         {_FREE_CHANNEL} {_IS_OPEN} %(limit)s %(lock)s
     )
@@ -180,7 +181,8 @@ def take(tx: Transaction, post: Post, *, worker: str, now: datetime) -> int:
     busy = select(posts.c.id).where(posts.c.channel_id == post.channel_id, text("state = 'publishing'")).limit(1)
     if tx.execute(busy).scalar() is not None:
         raise IllegalMove(f"post {post.id} cannot be taken: something is in flight on its channel")
-    number, values = post.attempt + 1, {"state": "publishing", "worker": worker, "lease_until": now}
+    number = post.attempt + 1
+    values = {"state": "publishing", "worker": worker, "lease_until": now, "handed_over": False}
     wanted = update(posts).where(posts.c.id == post.id, posts.c.attempt == post.attempt, text("state = 'queued'"))
     if tx.execute(wanted.values(attempt=number, **values)).rowcount != 1:
         raise IllegalMove(f"post {post.id} cannot be taken: it is not queued any more")

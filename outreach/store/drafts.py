@@ -177,7 +177,7 @@ def _rewrite(tx: Transaction, post: Rewritten, revision: int, author: Author, no
 
 def _rewrite_queued(tx: Transaction, post: Rewritten, revision: int, author: Author, now: datetime) -> None:
     was, new = post.was, post.new
-    still = posts.c.id == was.id, posts.c.attempt == was.attempt, posts.c.state == "queued"
+    still = posts.c.id == was.id, posts.c.attempt == was.attempt, posts.c.state == "queued", ~posts.c.handed_over
     wanted = (
         update(posts)
         .where(*still)

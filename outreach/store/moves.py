@@ -75,9 +75,12 @@ def _guarded(move: Move, starts: frozenset[State], columns: tuple[str, ...]) -> 
         cleared |= _ENDS_THE_LEASE
     if State.UNCONFIRMED in starts:
         cleared |= _ENDS_THE_DOUBT
+    # What a channel's own scheduler has is brought back first: nothing that is decided here would hold there.
+    ours = [posts.c.handed_over.is_(False)] if State.QUEUED in starts else []
     return Prepared(
         update(posts)
         .where(
+            *ours,
             posts.c.id == bindparam("post"),
             posts.c.attempt == bindparam("fence"),
             posts.c.state.in_([literal_column(f"'{state}'") for state in sorted(starts)]),

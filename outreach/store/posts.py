@@ -45,6 +45,7 @@ SELECT_POSTS: Select[Any] = (
         posts.c.looks,
         posts.c.clean_looks,
         posts.c.doubtful_since,
+        posts.c.handed_over,
     )
     .join(announcements, announcements.c.id == posts.c.announcement_id)
     .join(channels, channels.c.id == posts.c.channel_id)
@@ -65,6 +66,11 @@ def one(tx: Transaction, post_id: int) -> Post | None:
     """Give the post with this id, if there is one."""
     row = tx.execute(SELECT_POSTS.where(posts.c.id == post_id)).first()
     return as_post(row) if row else None
+
+
+def of_ids(tx: Transaction, ids: Collection[int]) -> list[Post]:
+    """Give these posts, those that there are."""
+    return [as_post(row) for row in tx.execute(SELECT_POSTS.where(posts.c.id.in_(ids)))] if ids else []
 
 
 def held_fast(tx: Transaction, ids: Collection[int]) -> list[Post]:
@@ -160,7 +166,8 @@ def content_row(content: Content) -> dict[str, Any]:
 
 def past_their_grace(tx: Transaction, now: datetime) -> list[Post]:
     """Give the queued posts whose time is over."""
-    query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.miss_at <= now).order_by(posts.c.miss_at)
+    query = SELECT_POSTS.where(text("posts.state = 'queued'"), posts.c.miss_at <= now)
+    query = query.where(posts.c.handed_over.is_(False)).order_by(posts.c.miss_at)
     return [as_post(row) for row in tx.execute(query.limit(1000))]
 
 

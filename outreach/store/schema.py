@@ -17,11 +17,13 @@ from sqlalchemy import (
 
 from outreach.model import FollowKind, State
 from outreach.store import schema_access as access
+from outreach.store import schema_handovers as ahead
 from outreach.store import schema_members as membership
 from outreach.store import schema_past as looking_back
+from outreach.store import schema_weekly as each_week
 from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
-__all__ = ["Instant", "access", "looking_back", "membership", "metadata"]
+__all__ = ["Instant", "access", "ahead", "each_week", "looking_back", "membership", "metadata"]
 
 meta = Table(
     "meta",
@@ -186,7 +188,10 @@ posts = Table(
     # Whether nobody approved its announcement as it is now. It follows from the announcement, which alone decides what may
     # go out; it stands here only so that an index finds what waits among a million posts that do not.
     Column("unapproved", Boolean, nullable=False, server_default=text("true")),
+    # Whether the channel's own scheduler has it, or may have it: then no worker takes it and nobody changes it here.
+    Column("handed_over", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("announcement_id", "channel_id", "occurrence"),
+    CheckConstraint("NOT handed_over OR state = 'queued'", name="handed_over"),
     CheckConstraint(
         "(state = 'publishing') = (worker IS NOT NULL) AND (state = 'publishing') = (lease_until IS NOT NULL)",
         name="lease",

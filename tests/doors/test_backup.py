@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from outreach.chores import afterwards_of
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
 from outreach.doors.worker import Worker
 from outreach.sandbox import Sandbox
+from outreach.store.engine import HEAD
 from tests.doors.place import Place, a_picture, until
 from tests.doors.test_bad_surroundings import fill, refused
 from tests.doors.workers import change, once, working
@@ -31,7 +33,7 @@ def backed_up(place: Place, name: str = "backup.zip") -> str:
 def ask_afterwards(place: Place) -> None:
     """The chore that asks for what a restore missed, once."""
     house = place.house()
-    house.new_afterwards().round()
+    afterwards_of(house).round()
     house.close()
 
 
@@ -256,7 +258,7 @@ def test_a_passphrase_comes_from_a_file_or_the_settings(place: Place) -> None:
 def test_what_it_says_to_programs_and_to_people(place: Place) -> None:
     place.json("add", place.letter(at=FUTURE))
     told = place.json("backup", str(place.folder / "backup.zip"))
-    assert (told["posts"], told["schema"], told["has_secret"], told["left_out"]) == ({"queued": 2}, "0004", False, [])
+    assert (told["posts"], told["schema"], told["has_secret"], told["left_out"]) == ({"queued": 2}, HEAD, False, [])
     said = place.cli("backup", "other.zip").out
     assert "2 posts as of " in said
     assert "read back whole" in said

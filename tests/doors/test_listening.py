@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from outreach.bootstrap import House
+from outreach.chores import replies_of
 from outreach.doors.worker import Worker
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
@@ -136,7 +137,7 @@ def test_what_is_expected_is_looked_for_however_lately_that_was_done(
     still = StillClock()
     still.tick((datetime.now(UTC) - still.now()).total_seconds() + 600)  # when it is looked into seldom
     house = House(read_settings(reading.settings), still)
-    replies = house.new_replies()
+    replies = replies_of(house)
     assert replies.round() == 0
     mailbox.put(box.mail.mailbox(box.member)[0])
     still.tick(60)

@@ -32,6 +32,7 @@ _NOTICE = (
     "INSERT INTO notices (announcement_id, revision, person_id, made_at, kind, next_at, told_at)"
     " VALUES (1, 1, 1, 0, {})"
 )
+_HANDOVER = "INSERT INTO handovers (post_id, state, remote_id, content_sha256, due_at, at) VALUES (1, {}, '', 0, 0)"
 _MEMBER = "INSERT INTO members (channel_id, address, status, since) VALUES (1, {}, {}, 0)"
 _REQUEST = (
     "INSERT INTO requests (channel_id, address, made_at, link_sha256, ends_at, kind, state, came_by, confirmed_at,"
@@ -107,6 +108,10 @@ IMPOSSIBLE = [
         "queued",
         "INSERT INTO template_versions (file, version, text, at) VALUES ('a', 0, '', 0)",
     ),
+    ("posts_handed_over", "published", f"{POST} handed_over = true"),
+    ("handovers_state", "queued", _HANDOVER.format("'lost', NULL")),
+    ("handovers_given", "queued", _HANDOVER.format("'given', NULL")),
+    ("handovers_given", "queued", _HANDOVER.format("'doubtful', '1_2'")),
     ("follows_kind", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 2, 'answer')"),
     ("follows_itself", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 1, 'correction')"),
     ("members_address", "queued", _MEMBER.format("''", "'member'")),

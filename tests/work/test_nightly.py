@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from outreach.bootstrap import House, build
+from outreach.chores import afterwards_of, nightly_of
 from outreach.settings import read_settings
 from outreach.store import Store, archive, backup, safety
 from outreach.watch.nightly import Nightly
@@ -130,7 +131,7 @@ def test_anywhere_on_earth_is_a_zone_too(store: Store, tmp_path: Path, clock: Se
 
 def test_the_house_builds_it_from_the_settings(tmp_path: Path) -> None:
     house: House = build(read_settings({"OUTREACH_QUEUE": str(tmp_path), "OUTREACH_BACKUPS_KEPT": "0"}))
-    house.new_nightly().round()
-    house.new_afterwards().round()
+    nightly_of(house).round()
+    afterwards_of(house).round()
     house.close()
     assert made(tmp_path) == []

@@ -32,7 +32,7 @@ def waits(house: House, title: str, body: str = "Its text.", **more: object) -> 
 
 def make(house: House, still: StillClock, at: datetime) -> int | None:
     still.tick((at - still.now()).total_seconds())
-    return house.desk.make_weekly(FRIDAY, grace=GRACE)
+    return house.weekly_round.make(FRIDAY, grace=GRACE)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_nothing_waits_and_nothing_is_made(house: House, still: StillClock) -> N
 def test_a_crash_between_putting_together_and_queueing_makes_no_second_mail(house: House, still: StillClock) -> None:
     waits(house, "A talk"), waits(house, "Welcome")
     still.tick((DUE - timedelta(hours=20) - still.now()).total_seconds())
-    made = house.desk._put_together(DUE)
+    made = house.weekly_round._put_together(DUE)
     assert [row["id"] for row in house.desk.drafts()] == [made]
     assert make(house, still, DUE - timedelta(hours=19)) == made
     assert [post.due_at for post in house.desk.find(str(made))] == [DUE]
@@ -119,11 +119,11 @@ def test_a_mail_due_while_the_machine_was_off_goes_out_at_once_within_the_grace(
 
 def test_a_draft_changed_meanwhile_is_not_taken_with_its_old_text(house: House) -> None:
     number = waits(house, "A talk")
-    item = house.desk._item(number)
+    item = house.weekly_round._item(number)
     base = house.desk.latest(number).key
     house.desk.save_draft(Letter("A talk", "Another text."), place=Place(number, base))
     with pytest.raises(BadInput, match="saved revision"), house.store.write() as tx:
-        house.desk._take(tx, [item], None)
+        house.weekly_round._take(tx, [item], None)
     assert house.desk.letter_of(number).body == "Another text."
 
 

@@ -89,8 +89,10 @@ def _given(address: str, message_id: str | None, subject: str | None, body_file:
 
 
 def _known() -> "Sequence[Sent]":
+    from outreach.chores import replies_of  # start-up time
+
     with opened() as house:
-        sent: list[Sent] = house.new_replies().sent(since=house.clock.now() - _LOOKED_BACK)
+        sent: list[Sent] = replies_of(house).sent(since=house.clock.now() - _LOOKED_BACK)
     return sent
 
 
