@@ -20,8 +20,11 @@ _SERVERS: tuple[tuple[str, Callable[[Message], str | None]], ...] = (
 _RELEASE = re.compile(r"LISTSERV[^;]{0,40}release (\d{1,3}\.\d{1,3}[a-z]?)", re.IGNORECASE)
 _LIMITS = (
     re.compile(r"larger than the (\d{1,7}(?:\.\d{1,3})?) ?(KB?|MB?) maximum size", re.IGNORECASE),
-    re.compile(r"maximum (?:message )?size(?: of)? \(?(\d{1,7}(?:\.\d{1,3})?) ?(KB?|MB?)\b", re.IGNORECASE),
+    re.compile(
+        r"maximum (?:allowed )?(?:message )?size(?: of)? \(?(\d{1,9}(?:\.\d{1,3})?) ?(KB?|MB?|bytes)\b", re.IGNORECASE
+    ),
 )
+_IN_KB = {"B": 1 / 1024, "K": 1, "M": 1024}
 _LEAST_KB, _MOST_KB = 1, 1_048_576
 _PREFIX = re.compile(r"^\s*(\[[^\[\]]{1,60}\])\s*(.*)$", re.DOTALL)
 
@@ -56,11 +59,11 @@ def shown_by(raw: bytes, sent: Sent, sender: str, *, after_s: int | None = None)
 def limit_named_in(text: str) -> float | None:
     """Give the longest mail, in KB, that a list names when it refuses or holds one; None where it names none.
 
-    The words are those of Mailman, Sympa and LISTSERV, whose answers give their own limit and not what the mail had.
+    The words are those of Mailman, Sympa, mlmmj and LISTSERV, whose answers give their own limit and not what the mail had.
     """
     joined = " ".join(text.split())[:20_000]
     for found in filter(None, (limit.search(joined) for limit in _LIMITS)):
-        most_kb = float(found[1]) * (1024 if found[2].upper().startswith("M") else 1)
+        most_kb = float(found[1]) * _IN_KB[found[2][0].upper()]
         if _LEAST_KB <= most_kb <= _MOST_KB:
             return most_kb
     return None

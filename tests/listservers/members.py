@@ -1,6 +1,9 @@
-"""Changing a list's members on real list servers, as the service does it: by Mailman's REST, and by a command to Sympa."""
+"""Changing a list's members on real list servers, as the service does it: by Mailman's REST, by a command to Sympa, and at mlmmj by the person."""
 
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.policy import default
+from email.utils import parseaddr
 
 from outreach.joining import ListFacts, RequestKind, step_for
 from outreach.mail import mailman_rest
@@ -9,6 +12,7 @@ from outreach.mail.opened import open_mail
 from outreach.mail.wishing import answer_about
 from outreach.model import Published, Refused, Unauthorized, Unavailable
 from tests.listservers.mailman import Mailman
+from tests.listservers.mlmmj import Mlmmj
 from tests.listservers.story import COORDINATOR, Row, send, the_channel
 from tests.listservers.sympa import Sympa
 
@@ -64,6 +68,24 @@ def by_command(server: Sympa) -> Iterator[Row]:
         is_done = [answer is not None and answer[0] for answer in told]
         note = " / ".join(answer[1] for answer in told if answer)
         yield Row(f"an owner's command: {kind}", len(mails), str(is_done), "[True]", note, is_done == [True])
+
+
+def by_themselves(server: Mlmmj) -> Iterator[Row]:
+    """Join and leave by the person's own mails, as they are told to: the list asks back, and they answer."""
+    address = server.new_list("members")
+    for kind, expected in ((RequestKind.JOIN, [CLEO]), (RequestKind.LEAVE, [])):
+        step = step_for(kind, ListFacts(address, "mlmmj"), address=CLEO, name="Cleo Example")
+        server.bring(CLEO, [step.to], _mail_of(CLEO, step.to))
+        asked = server.mails(CLEO)
+        where = str(message_from_bytes(asked[0], policy=default)["Reply-To"]) if asked else ""
+        if where:
+            server.bring(CLEO, [parseaddr(where)[1]], _mail_of(CLEO, where))
+        server.mails(CLEO)
+        yield _row(f"a person's own mail: {kind}", server.members("members"), expected)
+
+
+def _mail_of(sender: str, to: str) -> bytes:
+    return f"From: {sender}\r\nTo: {to}\r\nSubject: Yes\r\nMessage-ID: <1@example.org>\r\n\r\nYes.\r\n".encode()
 
 
 def _row(case: str, came: object, expected: object) -> Row:

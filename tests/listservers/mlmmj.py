@@ -124,3 +124,8 @@ class Mlmmj(ListServer):
         """Put somebody on a list, without asking them."""
         words = ["-L", str(self.folder / name), "-a", address, "-f", "-q", "-s"]
         assert self._start("mlmmj-sub", *words).wait(_NEEDS_S) == 0
+
+    def members(self, name: str) -> list[str]:
+        """Give who is on a list."""
+        files = sorted((self.folder / name / "subscribers.d").iterdir())
+        return [line for file in files for line in file.read_text().split()]

@@ -84,7 +84,7 @@ def _entry(file: str, told: Told, means: Meaning) -> dict[str, object]:
 
 STORIES = {
     "mailman": Story(mailman.missing, _of_list(mailman.Mailman, mailman_story.CASES, members.by_rest)),
-    "mlmmj": Story(mlmmj.missing, _of_list(mlmmj.Mlmmj, mlmmj_story.CASES)),
+    "mlmmj": Story(mlmmj.missing, _of_list(mlmmj.Mlmmj, mlmmj_story.CASES, members.by_themselves)),
     "sympa": Story(sympa.missing, _of_list(sympa.Sympa, sympa_story.CASES, members.by_command)),
     "dovecot": Story(dovecot.missing, lambda _: dovecot_story.rows()),
     "spamassassin": Story(spamassassin.missing, lambda _: spamassassin.rows()),

@@ -41,7 +41,9 @@ def test_a_broken_copy_shows_little_and_breaks_nothing(raw: bytes) -> None:
     assert shown_by(raw, POST, MEMBER).marks == ()
 
 
-@pytest.mark.parametrize(("server", "most_kb"), [("mailman-3.3.10", 40), ("sympa-6.2.70", 19)])
+@pytest.mark.parametrize(
+    ("server", "most_kb"), [("mailman-3.3.10", 40), ("sympa-6.2.70", 19), ("mlmmj-1.3.0", 19.53125)]
+)
 def test_the_limit_that_a_real_server_names_is_read(server: str, most_kb: float) -> None:
     raw = (Path(__file__).parent / "corpus" / server / "small-1.eml").read_bytes()
     assert limit_named_in(body_of(open_mail(raw))) == most_kb
