@@ -311,6 +311,8 @@ class HandingOver:
             of = handovers.of(tx, post.id)
         if of is None:
             return None
+        if post.channel_id not in self._channels:
+            return "its channel is not set up any more"
         if of.remote_id is None:
             return "it is just being given to Facebook, or may be there; that is known within minutes"
         if self._now() >= of.due_at - NOT_GIVEN_BACK:

@@ -28,8 +28,8 @@ OLD, TEXT = "From long ago", "Colloquium\n\nPlease come."
 class Town:
     """An install that hands over, its clock, and a sandbox whose clock goes with it."""
 
-    def __init__(self, house: House, still: StillClock, box: Sandbox) -> None:
-        self.house, self.still, self.box = house, still, box
+    def __init__(self, house: House, still: StillClock, box: Sandbox, settings: dict[str, str]) -> None:
+        self.house, self.still, self.box, self.settings = house, still, box, settings
         self.handing = handing_over_of(house)
 
     def tick(self, **span: float) -> None:
@@ -79,10 +79,11 @@ class Town:
 def town(tmp_path: Path, migrated_file: Path) -> Iterator[Town]:
     with Sandbox(clock=Clock(NOW)) as box:
         place, still = Place(tmp_path, box, database=migrated_file), StillClock()
-        house = House(read_settings(place.settings | {"FACEBOOK_HAND_OVER_DAYS": "28"}), still)
+        settings = place.settings | {"FACEBOOK_HAND_OVER_DAYS": "28"}
+        house = House(read_settings(settings), still)
         _ = house.desk
         box.graph.world.add_post(box.page_id, message=OLD, link=None, photo_ids=(), due_at=None, is_public=True)
-        yield Town(house, still, box)
+        yield Town(house, still, box, settings)
         house.close()
 
 
@@ -418,3 +419,13 @@ def test_whenever_the_worker_is_killed_the_page_shows_it_once(
             box.graph.clock.advance(minutes * 60)
             work()
         assert [post.message for post in box.graph.public_posts() if post.message != OLD] == [TEXT]
+
+
+def test_what_is_with_a_channel_that_is_not_set_up_any_more_is_not_cancelled(town: Town) -> None:
+    town.add()
+    town.round()
+    kept = {name: value for name, value in town.settings.items() if not name.startswith("FACEBOOK_PAGE")}
+    without = House(read_settings(kept), town.still)
+    with pytest.raises(BadInput, match="its channel is not set up any more"):
+        without.desk.cancel("1")
+    without.close()
