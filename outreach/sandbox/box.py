@@ -21,6 +21,7 @@ from .rules import Rules
 from .smtp_server import Door, SmtpServer
 from .tokens import Kind, TokenBook
 from .web import WebServer
+from .webhooks import Webhooks
 from .world import World
 
 MEMBER = "coordinator@example.org"
@@ -69,6 +70,8 @@ class Sandbox:
         self.user_token = tokens.issue(Kind.USER, now=now, user_id=user.id)
         self.app_token = tokens.issue(Kind.APP, now=now)
         self.graph = Graph(World(self.pages, user, clock=clock, rules=Rules()), tokens, self._patience)
+        self.graph.world.app_id = self.app_id
+        self.webhooks = Webhooks(self.graph.world, self.app_secret)
 
     def _build_mail(self, community: str, lists: int, clock: Clock) -> None:
         self.member = MEMBER
