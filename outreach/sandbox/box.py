@@ -40,6 +40,7 @@ class Sandbox:
     graph: Graph
     mail: PostOffice
     pages: list[Page]
+    webhooks: Webhooks
 
     def __init__(self, host: str = "127.0.0.1", http_port: int = 0, smtp_port: int = 0, *, community: str = "TMM SIG",
                  pages: int = 1, lists: int = 1, clock: Clock | None = None,

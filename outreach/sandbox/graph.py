@@ -68,6 +68,8 @@ class _Visit:
 class Graph:
     """Facebook as far as a publishing client sees it."""
 
+    world: World
+
     def __init__(self, world: World, tokens: TokenBook, patience: Patience) -> None:
         self.world, self.tokens = world, tokens
         self.journal: list[Entry] = []
