@@ -8,6 +8,7 @@ from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.ears import ears_for
 from outreach.watch.errands import Errand
+from outreach.watch.figures import Figures
 from outreach.watch.ping import Heart
 from outreach.watch.retractions import Retractions
 from outreach.watch.sealing import Sealing
@@ -30,6 +31,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("webhooks", 5, house.webhooks.round),
         Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
         Errand("requests", 3600, house.new_membership().tidy),
+        Errand("figures", 60, _figures(house).round),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),
@@ -45,6 +47,12 @@ def _telling(house: "House") -> Telling:
         now=house.clock.now,
         community=house.settings.OUTREACH_COMMUNITY,
     )
+
+
+def _figures(house: "House") -> Figures:
+    fresh = house.new_channels()
+    by_id = {target.id: fresh[target.name] for target in house.targets}
+    return Figures(store=house.store, channels=by_id, now=house.clock.now)
 
 
 def _mailboxes(house: "House") -> list[Errand]:

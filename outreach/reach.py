@@ -56,6 +56,7 @@ _STEPS = (
     (timedelta(days=90), timedelta(days=7)),
 )
 FOLLOWED_FOR = _STEPS[-1][0]
+FIRST_AFTER = timedelta(minutes=10)
 
 
 def _step(age: timedelta) -> timedelta | None:

@@ -10,7 +10,7 @@ import pytest
 
 from outreach.sandbox import Sandbox
 from outreach.sandbox.audience import engage
-from tests.channels.servers import RawServer, Visit, http
+from tests.channels.servers import RawServer, Visit, answering, http
 
 from .clients import Caller, error_of
 from .test_control import control, shown
@@ -60,7 +60,7 @@ def test_a_subscription_needs_fields_that_exist_and_a_permission(box: Sandbox, c
 
 def test_an_address_is_verified_by_its_challenge(box: Sandbox, taking: RawServer) -> None:
     assert box.webhooks.verify(f"{taking.url}/hook", "a word") is True
-    with RawServer(lambda visit: (visit.read_request(), visit.say(http(b"no", status="403 Forbidden")))[0]) as deaf:
+    with RawServer(answering(http(b"no", status="403 Forbidden"))) as deaf:
         assert box.webhooks.verify(f"{deaf.url}/hook", "a word") is False
 
 
