@@ -12,6 +12,7 @@ from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.ears import ears_for
 from outreach.watch.errands import Errand
+from outreach.watch.figures import Figures
 from outreach.watch.handing_over import HandingOver
 from outreach.watch.nightly import Nightly
 from outreach.watch.ping import Heart
@@ -42,6 +43,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("requests", 3600, house.new_membership().tidy),
         Errand("hand-over", 20, handing_over_of(house).round),
         *_weekly(house),
+        Errand("figures", 60, _figures(house).round),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),
@@ -102,6 +104,10 @@ def _telling(house: "House") -> Telling:
 def _weekly(house: "House") -> list[Errand]:
     when, grace = house.settings.weekly_mail, timedelta(hours=house.settings.OUTREACH_GRACE_H)
     return [Errand("weekly mail", 60, lambda: house.weekly_round.make(when, grace=grace))] if when else []
+
+
+def _figures(house: "House") -> Figures:
+    return Figures(store=house.store, channels=house.channels_by_id(), now=house.clock.now)
 
 
 def _mailboxes(house: "House") -> list[Errand]:

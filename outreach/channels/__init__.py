@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 from outreach.joining import ListFacts, RequestKind
 from outreach.model import Attempt, Content, Finding, Outcome, Problem, Wording
+from outreach.reach import Learnt
 from outreach.roster import Roster
 from outreach.settings import Settings
 
@@ -174,6 +175,17 @@ class SaysWhereToLook(Protocol):
 
     def where_to_look(self) -> tuple[str, str | None]:
         """Say where, to go on after "look", and the address of that place where there is one. Asks nobody."""
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A channel that can tell how many people a post reached. Reads only; asks nothing where a limit is nearly used up."""
+
+    def learn(self, remote_id: str) -> Learnt:
+        """Ask what came of a post. Never raises for what the other side answers; failure means nothing for the post."""
+
+    def learn_of_all(self) -> Learnt:
+        """Ask how the channel itself does, such as how many follow it. Never raises either."""
 
 
 @runtime_checkable

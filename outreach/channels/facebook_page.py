@@ -23,6 +23,7 @@ from outreach.channels._graph_answers import (
 from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
 from outreach.channels._page_check import PageCheck
+from outreach.channels._page_figures import PageFigures
 from outreach.channels._page_plans import PagePlans, Ways
 from outreach.channels._page_posts import Search
 from outreach.channels._pictures import check_pictures
@@ -46,6 +47,7 @@ from outreach.model import (
     Unconfirmed,
     Wording,
 )
+from outreach.reach import Learnt
 from outreach.settings import Settings, is_loopback
 
 MAX_PICTURE_BYTES = 4_000_000
@@ -106,6 +108,9 @@ class FacebookPage:
         self._uploads = surroundings.uploads
         self._http = Http(f"{access.url}/{access.version}", token=access.token, timeout_s=access.timeout_s)
         self._check = PageCheck(access, get=self._get, error=self._error, now=surroundings.now)
+        self._figures = PageFigures(
+            access.page_id, self._secrets, get=self._get, error=self._error, now=surroundings.now
+        )
 
     def __repr__(self) -> str:
         return f"FacebookPage({self._access!r})"
@@ -316,6 +321,16 @@ class FacebookPage:
         if not isinstance(link, str) or not link.startswith(("https://", "http://")):
             return None
         return redacted(link, self._secrets)
+
+    # What came of it
+
+    def learn(self, remote_id: str) -> Learnt:
+        """Ask for counts, and for who saw it where Facebook says so."""
+        return self._figures.of_post(changes.root_of(remote_id))
+
+    def learn_of_all(self) -> Learnt:
+        """Ask for the Page's followers and its latest day."""
+        return self._figures.of_page()
 
     # Before a post is due
 

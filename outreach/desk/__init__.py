@@ -9,6 +9,7 @@ from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
 from outreach.desk.looking_back import Look, LookingBack
 from outreach.desk.planning import NamedDay, Planning
 from outreach.desk.queueing import Added, AlreadyQueued, ChangedMeanwhile, Place
+from outreach.desk.reaching import Reaching
 from outreach.desk.running import Overtaken, Running
 from outreach.desk.seeing import ChangedSince, Seen
 from outreach.desk.trying import Trying
@@ -56,5 +57,6 @@ class Desk(
     Running,
     Watching,
     LookingBack,
+    Reaching,
 ):
     """The verbs of one community. `on_queued` is called after something new may be due."""

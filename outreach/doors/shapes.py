@@ -8,13 +8,16 @@ from outreach.contract import POST_KEYS as POST_KEYS
 from outreach.contract import instant as instant
 from outreach.contract import post as post
 from outreach.desk import Added, Changed, Preview
+from outreach.desk.reaching import Telling
 from outreach.desk.rostering import Shown
 from outreach.joining import Step
 from outreach.model import BadInput, Post, Problem
+from outreach.reach import OF_POSTS
 from outreach.roster import Member
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check
 from outreach.store.joinings import Request
+from outreach.store.reached import Reach
 from outreach.store.search import Gone
 
 
@@ -35,6 +38,43 @@ def gone(of: Gone) -> dict[str, Any]:
         "approved_by": of.approved_by,
         "on_time": of.is_on_time,
     }
+
+
+EXPORT_KEYS = (*GONE_KEYS, *OF_POSTS, "figures_as_of")
+REACH_KEYS = ("by", "group", "measure", "posts", "median", "sum", "enough_to_tell")
+
+
+def figures(of: Reach | None) -> dict[str, Any] | None:
+    """Lay out how far a post reached, with its latest comment; None where nothing is known."""
+    if of is None:
+        return None
+    remark = of.remark
+    latest = None if remark is None else {"at": instant(remark.at), "text": remark.text, "url": remark.url}
+    return {"as_of": instant(of.asked_at), "values": dict(of.values), "latest_comment": latest}
+
+
+def flat_figures(of: Reach | None) -> dict[str, Any]:
+    """Lay out the same for a row of a table, without the comment."""
+    values = of.values if of else {}
+    return {name: values.get(name) for name in OF_POSTS} | {"figures_as_of": instant(of.asked_at) if of else None}
+
+
+def what_reaches(of: Telling | None) -> list[dict[str, Any]]:
+    """Lay out what reaches people, group by group."""
+    return [
+        {
+            "by": what,
+            "group": group,
+            "measure": of.measure,
+            "posts": found.posts,
+            "median": found.median,
+            "sum": found.total,
+            "enough_to_tell": found.is_enough,
+        }
+        for what, groups in (of.tables() if of else ())
+        for group, found in groups.items()
+        if of is not None
+    ]
 
 
 def for_a_spreadsheet(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from .rules import Rules
 from .smtp_server import Door, SmtpServer
 from .tokens import Kind, TokenBook
 from .web import WebServer
+from .webhooks import Webhooks
 from .world import World
 
 MEMBER = "coordinator@example.org"
@@ -39,6 +40,7 @@ class Sandbox:
     graph: Graph
     mail: PostOffice
     pages: list[Page]
+    webhooks: Webhooks
 
     def __init__(self, host: str = "127.0.0.1", http_port: int = 0, smtp_port: int = 0, *, community: str = "TMM SIG",
                  pages: int = 1, lists: int = 1, clock: Clock | None = None,
@@ -69,6 +71,8 @@ class Sandbox:
         self.user_token = tokens.issue(Kind.USER, now=now, user_id=user.id)
         self.app_token = tokens.issue(Kind.APP, now=now)
         self.graph = Graph(World(self.pages, user, clock=clock, rules=Rules()), tokens, self._patience)
+        self.graph.world.app_id = self.app_id
+        self.webhooks = Webhooks(self.graph.world, self.app_secret)
 
     def _build_mail(self, community: str, lists: int, clock: Clock) -> None:
         self.member = MEMBER

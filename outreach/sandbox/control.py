@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer, plain_json
+from .audience import engage
 from .web import Request
 
 if TYPE_CHECKING:
@@ -98,13 +99,21 @@ def _rules(box: "Sandbox", arguments: dict[str, Any]) -> None:
         setattr(box.graph.rules, name, value)
 
 
-_SHOWN: dict[str, Callable[["Sandbox"], Any]] = {"": addresses, "posts": _posts, "mails": _mails, "journal": _journal}
+_SHOWN: dict[str, Callable[["Sandbox"], Any]] = {
+    "": addresses,
+    "posts": _posts,
+    "mails": _mails,
+    "journal": _journal,
+    "webhooks": lambda box: [asdict(d) | {"at": d.at.isoformat(), "body": d.body.decode()} for d in box.webhooks.log],
+}
 _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "fail": _fail,
     "rules": _rules,
     "reset": lambda box, _: box.reset(),
     "release": lambda box, _: box.release(),
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),
+    "engage": lambda box, arguments: engage(box.graph.world, **arguments),
+    "webhook": lambda box, arguments: box.webhooks.act(**arguments),
     "moderate": lambda box, arguments: _moderate(box, **arguments),
 }
 

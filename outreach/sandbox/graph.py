@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import publish, reading
+from . import following, insights, publish, reading
 from .answers import Answer, graph_json
 from .bodies import Params, read_params
 from .calls import OLDEST_VERSION, Call, Done, name_op, split_version
@@ -36,12 +36,16 @@ _WRITES = {
     "comments": publish.create_comment,
     "edit": publish.edit_post,
     "delete": publish.delete_object,
+    "subscribed_apps": following.subscribe,
+    "unsubscribe": following.unsubscribe,
 }
 _READS = {
     "read": reading.read_object,
     "read_ids": reading.read_several,
     "me": reading.read_me,
     "accounts": reading.read_accounts,
+    "insights": insights.read_insights,
+    "subscribed_apps": following.list_apps,
 }
 
 
@@ -63,6 +67,8 @@ class _Visit:
 
 class Graph:
     """Facebook as far as a publishing client sees it."""
+
+    world: World
 
     def __init__(self, world: World, tokens: TokenBook, patience: Patience) -> None:
         self.world, self.tokens = world, tokens

@@ -23,6 +23,14 @@ class Rules:
     duplicate_window_s: float = 3600.0
     may_edit: bool = True
     may_delete: bool = True
+    followers: int = 1_240
+    """Below 100 no Page has insights: then they are empty, or refused as `small_pages` says."""
+    small_pages: Literal["empty", "2874008"] = "empty"
+    dead_metrics: set[str] = field(default_factory=set)
+    """Metrics that died besides those that are dead anyway."""
+    counts_need_user_content: bool = False
+    """Whether summaries of reactions and comments ask for `pages_read_user_content`."""
+    success_is_text: bool = False
     call_budget: int = 0
     """Calls in all before usage reaches 100 % and 80001 is answered; 0 means usage stays at 0."""
     dead_links: set[str] = field(default_factory=set)

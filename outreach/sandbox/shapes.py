@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from .error_table import GraphError
 from .fields import Wish
 from .paging import cut_page, list_body
+from .permissions import require_scope
 from .records import Comment, Page, Photo, Post, PostState, User
 from .tokens import Token
 from .world import World
@@ -91,15 +92,20 @@ def _narrowed(value: Any, inner: tuple[Wish, ...]) -> Any:
 
 
 def _edge(world: World, post: Post, wish: Wish, token: Token) -> dict[str, Any]:
+    if world.rules.counts_need_user_content:
+        require_scope(token, "pages_read_user_content", code=10)
     comments = [world.comments[comment_id] for comment_id in post.comment_ids] if wish.name == "comments" else []
-    shown, has_more = cut_page(comments, wish.arguments, is_newest_first=False)
+    is_newest_first = wish.arguments.get("order") == "reverse_chronological"
+    shown, has_more = cut_page(comments, wish.arguments, is_newest_first=is_newest_first)
     body = list_body(
         [(comment.rank, shape(world, comment, wish.inner or default_wishes(comment), token)) for comment in shown],
         next_url=None,
         has_more=has_more,
     )
     if wish.arguments.get("summary", "false") not in {"false", "0"}:
-        body["summary"] = _summary(wish, len(comments))
+        body["summary"] = _summary(
+            wish, len(comments) if wish.name == "comments" else world.audience.reaction_count(post.id)
+        )
     return body
 
 
@@ -180,6 +186,7 @@ def _post_facts(world: World, post: Post) -> dict[str, Any]:
         "picture": _full_picture(world, post),
         "from": _author(world, post.page_id),
         "privacy": {"value": "EVERYONE", "description": "Public"},
+        "shares": {"count": shares} if (shares := world.audience.shares[post.id]) else None,
     }
 
 
@@ -202,11 +209,12 @@ def _photo_facts(world: World, photo: Photo) -> dict[str, Any]:
 
 def _comment_facts(world: World, comment: Comment) -> dict[str, Any]:
     post = world.posts[comment.post_id]
+    visitor = world.audience.visitors.get(comment.id)
     return {
         "id": comment.id,
         "message": comment.message,
         "created_time": graph_time(comment.created_at),
-        "from": _author(world, post.page_id),
+        "from": {"name": visitor, "id": "1000000001"} if visitor else _author(world, post.page_id),
         "comment_count": 0,
         "like_count": 0,
         "permalink_url": f"{world.permalink(post)}?comment_id={comment.id.partition('_')[2]}",
@@ -222,8 +230,8 @@ def _page_facts(world: World, page: Page, token: Token) -> dict[str, Any]:
         "category_list": [{"id": "2612", "name": "Community"}],
         "link": f"{world.base_url}/page/{page.id}",
         "is_published": True,
-        "fan_count": 0,
-        "followers_count": 0,
+        "fan_count": world.rules.followers,
+        "followers_count": world.rules.followers,
         "tasks": list(world.rules.tasks) if may_act else None,
         "access_token": page.token if may_act else None,
     }

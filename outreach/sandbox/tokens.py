@@ -16,6 +16,7 @@ SCOPES = (
     "pages_manage_engagement",
     "pages_read_user_content",
     "read_insights",
+    "pages_manage_metadata",
     "public_profile",
 )
 DATA_ACCESS = timedelta(days=90)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from .audience import Audience
 from .clock import Clock
 from .error_table import error_named
 from .identifiers import object_numbers
@@ -22,6 +23,8 @@ class World:
         self.user = user
         self.clock, self.rules = clock, rules
         self.base_url = ""
+        self.app_id = ""
+        self.subscribed: dict[str, tuple[str, ...]] = {}
         self._numbers = object_numbers()
         self.clear()
 
@@ -30,6 +33,7 @@ class World:
         self.posts: dict[str, Post] = {}
         self.photos: dict[str, Photo] = {}
         self.comments: dict[str, Comment] = {}
+        self.audience = Audience()
         self._ranks = itertools.count(1)
         self._next_event_at: datetime | None = None
 

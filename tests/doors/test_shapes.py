@@ -1,11 +1,15 @@
 """The JSON of every command, as the contract lays it down."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from outreach.reach import Learnt, Remark
 from outreach.sandbox import Sandbox
+from outreach.store import reached
+from tests.builders import NOW
 from tests.doors.place import Place
 
 POST = {
@@ -108,7 +112,7 @@ def test_show_gives_the_announcement_and_its_posts_with_their_history(place: Pla
     assert shown["announcement"]["status"] == "published"
     assert shown["announcement"]["written_by"] == "ann@example.org"
     for post in shown["posts"]:
-        assert set(post) == POST | {"history", "problems", "checked_at"}
+        assert set(post) == POST | {"history", "problems", "checked_at", "figures"}
         assert [entry["kind"] for entry in post["history"]] == ["queue", "attempt", "publish"]
         assert all({"at", "kind"} <= set(entry) and INSTANT.fullmatch(entry["at"]) for entry in post["history"])
 
@@ -218,3 +222,26 @@ def test_doctor_looks_at_everything(place: Place) -> None:
         *("facebook", "listserv"),
     ]
     assert all(check["ok"] and check["next"] is None for check in checks)
+
+
+def test_show_gives_the_figures_of_a_post_beside_its_keys(place: Place, box: Sandbox) -> None:
+    place.cli("add", place.letter())
+    work(place)
+    assert [post["figures"] for post in place.json("show", "1")["posts"]] == [None, None]
+
+    [there] = box.graph.public_posts()
+    remark = Remark(there.created_at, "When?", "https://example.org/1")
+    house = place.house()
+    [post] = house.desk.find("1/facebook")
+    with house.store.write() as tx:
+        reached.enrol(tx, post.channel_id, house.clock.now())
+        [what] = reached.due(tx, post.channel_id, house.clock.now() + timedelta(hours=1), most=5)
+        reached.keep(tx, what, Learnt({"reached": 120, "comments": 1}, remark, is_read=True), NOW)
+    house.close()
+
+    figures = next(p["figures"] for p in place.json("show", "1")["posts"] if p["channel"] == "facebook")
+    assert figures["values"] == {"reached": 120, "comments": 1}
+    assert (figures["as_of"], figures["latest_comment"]["text"]) == ("2026-12-01T14:00:00Z", "When?")
+    told = place.cli("show", "1").out
+    assert "Figures: 120 people reached, 1 comment (as of" in told
+    assert "Latest comment: When? https://example.org/1" in told

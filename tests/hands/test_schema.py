@@ -38,7 +38,22 @@ _REQUEST = (
     "INSERT INTO requests (channel_id, address, made_at, link_sha256, ends_at, kind, state, came_by, confirmed_at,"
     " settled_at) VALUES (1, 'a@example.org', 0, 'x', 0, {})"
 )
+_VALUE = "INSERT INTO reached_{} ({}, measure, at, value) VALUES (1, {}, 0, {})"
 IMPOSSIBLE = [
+    (
+        "reached_remark",
+        "published",
+        "INSERT INTO reached (post_id, channel_id, published_at, remark_text) VALUES (1, 1, 0, 'When?')",
+    ),
+    ("reached_values_measure", "published", _VALUE.format("values", "post_id", "''", 1)),
+    ("reached_values_value", "published", _VALUE.format("values", "post_id", "'views'", -1)),
+    ("reached_channels_measure", "queued", _VALUE.format("channels", "channel_id", "''", 1)),
+    ("reached_channels_value", "queued", _VALUE.format("channels", "channel_id", "'views'", -1)),
+    (
+        "hook_events_done",
+        "queued",
+        "INSERT INTO hook_events (channel_id, sha256, at, body, done_at) VALUES (1, 'a', 0, 'text', 0)",
+    ),
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
     ("roles_role", "queued", "INSERT INTO roles (community_id, person_id, role) VALUES (1, 1, 'owner')"),

@@ -90,10 +90,12 @@ def _add_announcement(router: APIRouter, api: Api) -> None:
         version = api.latest(number)
         about, found = api.desk.show(str(number))
         checks = api.desk.checks()
+        reach = api.desk.reach_of([post.id for post, _ in found])
         posts = [
             shapes.post(post)
             | shapes.checked(checks.get(post.id))
             | {"if_sent_again": api.desk.if_sent_again(post), "history": [shapes.entry(entry) for entry in entries]}
+            | {"figures": shapes.figures(reach.get(post.id))}
             for post, entries in found
         ]
         return told.Shown.of({"announcement": shapes.announcement(about), "posts": posts, "base": version.key})

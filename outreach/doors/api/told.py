@@ -58,6 +58,11 @@ class ShownPost(Post):
     checked_at: str | None = Field(examples=[None])
     if_sent_again: str | None = Field(default=None, examples=[None], description="what sending one in doubt again does")
     history: list[dict[str, Any]] = Field(examples=[[{"at": _AT, "kind": "queue", "attempt": 0}]])
+    figures: dict[str, Any] | None = Field(
+        default=None,
+        examples=[{"as_of": _AT, "values": {"reached": 120, "reactions": 8}, "latest_comment": None}],
+        description="how far it reached, as far as its channel told; null where nothing is known",
+    )
 
 
 class Posts(Told):

@@ -13,6 +13,7 @@ from outreach.model import BadInput, Post, State
 
 if TYPE_CHECKING:
     from outreach.store.checks import Check
+    from outreach.store.reached import Reach
 
 _COLUMNS = ("post", "state", "when", "title, and what is known")
 
@@ -76,13 +77,14 @@ def show(name: PostName, as_json: AsJson = False) -> None:
     with opened() as house:
         about, found = house.desk.show(name)
         checks = house.desk.checks()
+        reach = house.desk.reach_of([post.id for post, _ in found])
         repeats = {post.name: house.desk.if_sent_again(post) for post, _ in found if post.state is State.UNCONFIRMED}
     if as_json:
         shaped = [
             shapes.post(post)
             | shapes.checked(checks.get(post.id))
             | ({"if_sent_again": repeats[post.name]} if post.name in repeats else {})
-            | {"history": [shapes.entry(e) for e in told]}
+            | {"history": [shapes.entry(e) for e in told], "figures": shapes.figures(reach.get(post.id))}
             for post, told in found
         ]
         print_json({"announcement": shapes.announcement(about), "posts": shaped})
@@ -90,6 +92,7 @@ def show(name: PostName, as_json: AsJson = False) -> None:
     say(f"Announcement {about['id']}: {about['title']} ({about['status']}, revision {about['revision']})", style="bold")
     for post, told in found:
         _tell_post(post, told, checks.get(post.id))
+        _tell_reach(post, reach.get(post.id))
     for post, _ in found:
         if post.name in repeats:
             _say_what_a_person_can_do(post, repeats[post.name])
@@ -113,6 +116,17 @@ def _tell_post(post: Post, told: list[dict[str, Any]], check: "Check | None") ->
             say(f"  ! {problem.sentence()}", style="yellow" if problem.is_warning else "red")
     rows = [(_brief(e["at"], post.time_zone), *_words(e)) for e in told]
     table(("at", "what", "details"), rows, empty="  Nothing has happened yet.", whole=2)
+
+
+def _tell_reach(post: Post, reach: "Reach | None") -> None:
+    if reach is None:
+        return
+    from outreach.reach import in_words  # start-up time
+
+    said = in_words(reach.values) or "nothing is counted yet"
+    say(f"  Figures: {said} (as of {_brief(reach.asked_at, post.time_zone)})")
+    if reach.remark is not None:
+        say(f"  Latest comment: {reach.remark.text} {reach.remark.url or ''}".rstrip())
 
 
 def _words(entry: dict[str, Any]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from outreach.access import Visitor
 from outreach.desk import Changed, ChangedSince, Seen, Story, Told
-from outreach.doors.web import decisions, live, timeline
+from outreach.doors.web import decisions, growth, live, timeline
 from outreach.doors.web.frame import NotAllowed, NotThere, Posted, Site
 from outreach.model import BadInput, State
 from outreach.roles import Verb
@@ -161,8 +161,17 @@ def _drawn(
         every=live.every_s((each.post for each in told), now),
         actions=decisions.about_all(story, visitor, now),
         followed_by=desk.followed_by(number),
+        **_reach(site, story, told),
         **more,
     )
+
+
+def _reach(site: Site, story: Story, told: list[Told]) -> dict[str, Any]:
+    """Give how far its posts reached, and all of it in one line."""
+    desk, posts = site.house.desk, [each.post for each in told]
+    shown = growth.of_story(desk, story)
+    known = {post_id: each.reach for post_id, each in shown.items()}
+    return {"reach": shown, "came_of_it": growth.in_a_line(posts, known, desk.seen_after([p.id for p in posts]))}
 
 
 def _is_history(told: Told) -> bool:

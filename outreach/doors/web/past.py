@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, groupby
 from typing import Annotated, Any
@@ -13,9 +13,9 @@ from fastapi.responses import StreamingResponse
 
 from outreach.access import Visitor
 from outreach.doors import shapes
-from outreach.doors.web import asked, charts
+from outreach.doors.web import asked, charts, growth
 from outreach.doors.web.frame import Site
-from outreach.model import State
+from outreach.model import Post, State
 from outreach.roles import Verb
 from outreach.store.months import Choices, Numbers
 from outreach.store.search import COUNTED, Gone
@@ -48,9 +48,17 @@ def _add_list(router: APIRouter, site: Site) -> None:
             return site.draw(request, "history.html", visitor, **shown, look=None, bad=question.bad, status_code=422)
         look = desk.look_back(question.wanted, below=question.below, above=question.above)
         shown |= {"look": look, "months": _by_month(look.page.rows, zone), "glance": None}
+        shown["came_of"] = _came_of(site, [row.post for row in look.page.rows])
         if not question.is_narrowed and look.page.newer is None:
             shown["glance"] = _glance(site)
         return site.draw(request, "history.html", visitor, **shown)
+
+
+def _came_of(site: Site, posts: Sequence[Post]) -> dict[int, str]:
+    """Say of each post what came of it, where something is known."""
+    ids = [post.id for post in posts]
+    reach, seen_after = site.house.desk.reach_of(ids), site.house.desk.seen_after(ids)
+    return {post.id: growth.in_a_line([post], reach, seen_after) for post in posts}
 
 
 def _options(choices: Choices) -> dict[str, list[tuple[str, str]]]:
@@ -126,25 +134,28 @@ def _add_exports(router: APIRouter, site: Site) -> None:
         question = asked.read(request.query_params, zone)
         if question.bad:
             raise question.bad
-        return map(shapes.gone, site.house.desk.every_gone(question.wanted))
+        gone = site.house.desk.every_gone(question.wanted)
+        return (shapes.gone(row) | shapes.flat_figures(reach) for row, reach in site.house.desk.with_reach(gone))
 
     @router.get("/history/export.csv", dependencies=[Depends(site.may(Verb.READ))])
     def as_csv(request: Request) -> Response:
-        return _sent(_csv(found(request)), "text/csv; charset=utf-8", "history.csv")
+        return sent(csv_of(found(request), shapes.EXPORT_KEYS), "text/csv; charset=utf-8", "history.csv")
 
     @router.get("/history/export.json", dependencies=[Depends(site.may(Verb.READ))])
     def as_json(request: Request) -> Response:
-        return _sent(_json(found(request)), "application/json", "history.json")
+        return sent(json_of(found(request)), "application/json", "history.json")
 
 
-def _sent(parts: Iterator[str], kind: str, name: str) -> Response:
+def sent(parts: Iterator[str], kind: str, name: str) -> Response:
+    """Send a file to be kept, a part at a time."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(parts, media_type=kind, headers=headers)
 
 
-def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def csv_of(rows: Iterable[dict[str, Any]], keys: Sequence[str]) -> Iterator[str]:
+    """Write rows as CSV that a spreadsheet opens as it is."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, shapes.GONE_KEYS, lineterminator="\r\n")
+    writer = csv.DictWriter(out, keys, lineterminator="\r\n")
     out.write("\ufeff")  # without it Excel takes UTF-8 for something else
     writer.writeheader()
     for row in rows:
@@ -161,7 +172,8 @@ def _taken(out: io.StringIO) -> str:
     return text
 
 
-def _json(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+def json_of(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Write rows as one JSON list."""
     parts = chain.from_iterable((("," if n else "") + "\n", json.dumps(row)) for n, row in enumerate(rows))
     yield "["
     yield from parts

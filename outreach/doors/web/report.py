@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from outreach.access import Visitor
+from outreach.doors import shapes
 from outreach.doors.web import asked, charts
 from outreach.doors.web.frame import NotThere, Site
-from outreach.doors.web.past import figures
+from outreach.doors.web.past import csv_of, figures, json_of, sent
+from outreach.reach import FEWEST_POSTS
 from outreach.roles import Verb
 from outreach.store.months import TROUBLE
 from outreach.store.posts import HistoryFilter
@@ -53,10 +55,33 @@ def routes(site: Site) -> APIRouter:
             "most": MOST,
             "is_whole": is_whole,
             "choices": house.desk.choices(),
+            "telling": house.desk.what_reaches(rows, zone),
+            "fewest": FEWEST_POSTS,
         }
         return site.draw(request, "history-report.html", visitor, **shown, **figures(numbers, months))
 
+    _add_reach(router, site)
     return router
+
+
+def _add_reach(router: APIRouter, site: Site) -> None:
+    """What reaches people in a year, to be taken along; of all its posts, however many."""
+    house = site.house
+    zone = house.settings.OUTREACH_TIME_ZONE
+
+    def rows(request: Request) -> list[dict[str, Any]]:
+        year = _year(request.query_params.get("year", ""), default=local(house.clock.now(), zone).year)
+        since, until = asked.year_of(year, zone)
+        gone = house.desk.every_gone(HistoryFilter(since=since, until=until, limit=None))
+        return shapes.what_reaches(house.desk.what_reaches(gone, zone))
+
+    @router.get("/history/report/reach.csv", dependencies=[Depends(site.may(Verb.READ))])
+    def as_csv(request: Request) -> Response:
+        return sent(csv_of(rows(request), shapes.REACH_KEYS), "text/csv; charset=utf-8", "reach.csv")
+
+    @router.get("/history/report/reach.json", dependencies=[Depends(site.may(Verb.READ))])
+    def as_json(request: Request) -> Response:
+        return sent(json_of(rows(request)), "application/json", "reach.json")
 
 
 def _year(text: str, *, default: int) -> int:
