@@ -1,6 +1,6 @@
 """`python -m tests.faults`: every case, the sweeps over single lines and the soak; a table, or JSON; exit 1 if a promise broke.
 
-Numbers to 33 are rows of the fault matrix; 40 to 57 the Graph API, 60 to 63 SMTP, 90 to 96 sweeps, 99 the soak.
+Numbers to 33 are rows of the fault matrix; 40 to 57 the Graph API, 60 to 63 SMTP, 90 to 98 and 100 to 102 sweeps, 99 the soak.
 """
 
 import argparse

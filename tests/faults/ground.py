@@ -263,6 +263,8 @@ class Ground:
                 waits.append(post.look_at)
             elif post.state is State.UNCONFIRMED and post.look_at and (until := paused[post.channel_id].until):
                 waits.append(max(until, post.look_at))
+            elif post.handed_over:
+                waits.append(self.now() + timedelta(minutes=6))  # it is looked for every five minutes
             elif post.state is State.QUEUED and post.channel_id not in paused:
                 waits.append(post.due_at)
             elif post.state is State.QUEUED and (until_ := paused[post.channel_id].until):

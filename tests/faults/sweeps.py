@@ -105,6 +105,28 @@ def _planned(ground: Ground) -> None:
     ground.once()
 
 
+def _to_be_handed_over(ground: Ground) -> None:
+    ground.write("Alpha", at=f"{ground.now() + timedelta(minutes=40):%Y-%m-%d %H:%M}", zone="UTC")
+
+
+def _handed_over(ground: Ground) -> None:
+    _to_be_handed_over(ground)
+    ground.once()
+    ground.expect(ground.post("Alpha").handed_over, "it was not handed over")
+
+
+def _out_there(ground: Ground) -> None:
+    _handed_over(ground)
+    ground.let_pass(42 * 60)
+
+
+def _cancelled_and_not_out(ground: Ground) -> None:
+    _cancelled(ground)
+    ground.let_pass(60 * 60)
+    ground.once()
+    ground.expect(ground.copies("Alpha", "facebook") == 0, "what was cancelled is out")
+
+
 def _cancelled(ground: Ground) -> None:
     states = {post.state for post in ground.posts()}
     ground.expect(states == {State.CANCELLED}, f"cancelled twice, they are {sorted(states)}")
@@ -147,6 +169,8 @@ def _nothing_twice_after_it(ground: Ground) -> None:
 KEPT_BACKUP = "kept.zip"
 _COPIES = ("outreach.store.copies", "outreach.store.archive", "outreach.store.backup")
 _STORE = ("outreach.store.moves", "outreach.store.announcements")
+_AHEAD = ("outreach.watch.handing_over", "outreach.store.handovers", "outreach.channels._page_plans")
+_HANDS_OVER = {"FACEBOOK_HAND_OVER_DAYS": "28"}
 SWEEPS = (
     Sweep(
         90,
@@ -193,5 +217,17 @@ SWEEPS = (
         _out_since_a_backup,
         True,
         _nothing_twice_after_it,
+    ),
+    Sweep(100, "a post is handed over", _AHEAD, WORK, _to_be_handed_over, False, _on_the_page_once, _HANDS_OVER),
+    Sweep(101, "what was handed over is out", _AHEAD, WORK, _out_there, False, _on_the_page_once, _HANDS_OVER),
+    Sweep(
+        102,
+        "what was handed over is cancelled",
+        _AHEAD,
+        ("cancel", "1", "--json"),
+        _handed_over,
+        True,
+        _cancelled_and_not_out,
+        _HANDS_OVER,
     ),
 )  # fmt: skip
