@@ -4,11 +4,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from outreach.alarms.ping import ping_of
+from outreach.channels import Channel
 from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.ears import ears_for
 from outreach.watch.errands import Errand
 from outreach.watch.figures import Figures
+from outreach.watch.page_news import PageNews
 from outreach.watch.ping import Heart
 from outreach.watch.retractions import Retractions
 from outreach.watch.sealing import Sealing
@@ -32,6 +34,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
         Errand("requests", 3600, house.new_membership().tidy),
         Errand("figures", 60, _figures(house).round),
+        *_page_news(house),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),
@@ -50,9 +53,19 @@ def _telling(house: "House") -> Telling:
 
 
 def _figures(house: "House") -> Figures:
+    return Figures(store=house.store, channels=_own_channels(house), now=house.clock.now)
+
+
+def _page_news(house: "House") -> list[Errand]:
+    if not house.settings.FACEBOOK_WEBHOOK_VERIFY_TOKEN.get_secret_value():
+        return []
+    news = PageNews(store=house.store, channels=_own_channels(house), now=house.clock.now)
+    return [Errand("page news", 5, news.round)]
+
+
+def _own_channels(house: "House") -> dict[int, Channel]:
     fresh = house.new_channels()
-    by_id = {target.id: fresh[target.name] for target in house.targets}
-    return Figures(store=house.store, channels=by_id, now=house.clock.now)
+    return {target.id: fresh[target.name] for target in house.targets}
 
 
 def _mailboxes(house: "House") -> list[Errand]:

@@ -116,6 +116,10 @@ class Settings(BaseModel):
         description="the app's number: with the secret, the token's permissions and end are checked",
     )
     FACEBOOK_APP_SECRET: SecretStr = Field(SecretStr(""), description="the app's secret: when set, calls carry a proof")
+    FACEBOOK_WEBHOOK_VERIFY_TOKEN: SecretStr = Field(
+        SecretStr(""),
+        description="a word of your own: Facebook then may tell what happens on the Page at /hooks/facebook (empty: off)",
+    )
     LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
     LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")
     LISTSERV_SIZE_KB: float = Field(40, gt=0, le=1048576, description="the list's limit for a whole message")

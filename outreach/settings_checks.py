@@ -57,6 +57,9 @@ def half_filled(of: "Settings") -> list[str]:
     ]
     if of.LISTSERV_ADDRESS or of.LISTSERV_SENDER:
         groups.append(("the listserv", listserv))
+    if of.FACEBOOK_WEBHOOK_VERIFY_TOKEN.get_secret_value():
+        secret = of.FACEBOOK_APP_SECRET.get_secret_value()
+        groups.append(("the webhook", {"FACEBOOK_WEBHOOK_VERIFY_TOKEN": "given", "FACEBOOK_APP_SECRET": secret}))
     if of.OUTREACH_ALERT_EMAIL:
         groups.append(("the mail about trouble", {"OUTREACH_ALERT_EMAIL": "given", "SMTP_HOST": of.SMTP_HOST}))
     for what, group in groups:

@@ -15,7 +15,16 @@ from outreach.store.schema import metadata
 from tests.access.conftest import PASSWORD, Build, Town
 from tests.web.visitors import Guest, member
 
-OPEN = {"/log-in", "/log-in/code", "/log-in/forgotten", "/links/{key}", "/join", "/joining/{key}", "/healthz"}
+OPEN = {
+    "/log-in",
+    "/log-in/code",
+    "/log-in/forgotten",
+    "/links/{key}",
+    "/join",
+    "/joining/{key}",
+    "/healthz",
+    "/hooks/facebook",
+}
 BY_TOKEN = ("/calendar/feed/", "/api/", "/metrics", "/docs", "/openapi", "/feeds")
 """What a program opens; their own tests say how."""
 
