@@ -159,7 +159,7 @@ def test_without_the_setting_there_is_nothing(tmp_path: Path, migrated_file: Pat
 
 def test_the_setting_needs_the_apps_secret(box: Sandbox, tmp_path: Path) -> None:
     given: dict[str, Any] = Place(tmp_path, box).settings | {"FACEBOOK_WEBHOOK_VERIFY_TOKEN": WORD}
-    with pytest.raises(BadInput, match="The webhook is half filled"):
+    with pytest.raises(BadInput, match="nobody can tell who sends to the webhook"):
         read_settings(given | {"FACEBOOK_APP_SECRET": ""})
 
 

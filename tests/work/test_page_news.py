@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outreach.bootstrap import House
+from outreach.letter import parse
 from outreach.model import Post
 from outreach.sandbox import Clock, Sandbox
 from outreach.sandbox.audience import engage
@@ -33,8 +34,6 @@ class Install:
         [self.figures] = [each for each in self.house.errands("a worker") if each.name == "figures"]
 
     def publish(self) -> tuple[Post, Watch]:
-        from outreach.letter import parse  # start-up time
-
         self.desk.add(parse(LETTER), folder=self.folder)
         publisher, watch = self.house.new_worker()
         publisher.drain()
