@@ -15,6 +15,7 @@ from outreach.watch.errands import Errand
 from outreach.watch.figures import Figures
 from outreach.watch.handing_over import HandingOver
 from outreach.watch.nightly import Nightly
+from outreach.watch.page_news import PageNews
 from outreach.watch.ping import Heart
 from outreach.watch.replies import Replies
 from outreach.watch.retractions import Retractions
@@ -44,6 +45,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("hand-over", 20, handing_over_of(house).round),
         *_weekly(house),
         Errand("figures", 60, _figures(house).round),
+        *_page_news(house),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),
@@ -108,6 +110,13 @@ def _weekly(house: "House") -> list[Errand]:
 
 def _figures(house: "House") -> Figures:
     return Figures(store=house.store, channels=house.channels_by_id(), now=house.clock.now)
+
+
+def _page_news(house: "House") -> list[Errand]:
+    if not house.settings.FACEBOOK_WEBHOOK_VERIFY_TOKEN.get_secret_value():
+        return []
+    news = PageNews(store=house.store, channels=house.channels_by_id(), now=house.clock.now)
+    return [Errand("page news", 5, news.round)]
 
 
 def _mailboxes(house: "House") -> list[Errand]:

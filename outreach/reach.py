@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from statistics import median
 
 REACHED, VIEWS, REACTIONS, COMMENTS, SHARES, CLICKS = "reached", "views", "reactions", "comments", "shares", "clicks"
@@ -46,6 +47,23 @@ class Learnt:
     note: str = ""
     is_read: bool = False
     rest_until: datetime | None = None
+
+
+class NewsKind(StrEnum):
+    """What a channel tells of by itself: a post that appeared, or what people did with one."""
+
+    POST = "post"
+    RESPONSE = "response"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that a channel told by itself, of the post `remote_id`; a post's text may be empty."""
+
+    kind: NewsKind
+    remote_id: str
+    text: str
+    at: datetime | None
 
 
 # When it is asked for

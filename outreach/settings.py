@@ -127,6 +127,10 @@ class Settings(BaseModel):
         le=28,
         description="so many days ahead posts are given to Facebook's own scheduler, which publishes them even if this machine sleeps (0: never)",
     )
+    FACEBOOK_WEBHOOK_VERIFY_TOKEN: SecretStr = Field(
+        SecretStr(""),
+        description="a word of your own: Facebook then may tell what happens on the Page at /hooks/facebook (empty: off)",
+    )
     LISTSERV_ADDRESS: str = Field("", description="the address that one mails to reach the list")
     LISTSERV_SENDER: str = Field("", description="the member's address the mail comes from; a display name is allowed")
     LISTSERV_SIZE_KB: float = Field(40, gt=0, le=1048576, description="the list's limit for a whole message")

@@ -20,7 +20,7 @@ def is_loopback(host: str) -> bool:
 
 def half_filled(of: "Settings") -> list[str]:
     """Name each group of settings of which some are given and some are not."""
-    complaints = []
+    complaints = _without_secret(of)
     page = {
         "FACEBOOK_PAGE_ID": of.FACEBOOK_PAGE_ID,
         "FACEBOOK_PAGE_TOKEN": of.FACEBOOK_PAGE_TOKEN.get_secret_value(),
@@ -66,6 +66,12 @@ def half_filled(of: "Settings") -> list[str]:
                 f"{missing[0]}: {what} is half filled: {' and '.join(missing)} missing. Fill all or none."
             )
     return complaints
+
+
+def _without_secret(of: "Settings") -> list[str]:
+    if not of.FACEBOOK_WEBHOOK_VERIFY_TOKEN.get_secret_value() or of.FACEBOOK_APP_SECRET.get_secret_value():
+        return []
+    return ["FACEBOOK_APP_SECRET: without it nobody can tell who sends to the webhook. Fill it in, too."]
 
 
 def insecure(of: "Settings") -> list[str]:

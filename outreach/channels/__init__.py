@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
 from outreach.joining import ListFacts, RequestKind
 from outreach.model import Attempt, Content, Finding, Outcome, Problem, Wording
-from outreach.reach import Learnt
+from outreach.reach import Learnt, News
 from outreach.roster import Roster
 from outreach.settings import Settings
 
@@ -186,6 +186,23 @@ class Learns(Protocol):
 
     def learn_of_all(self) -> Learnt:
         """Ask how the channel itself does, such as how many follow it. Never raises either."""
+
+
+@runtime_checkable
+class HearsNews(Protocol):
+    """A channel that tells by itself what happens on it, by requests that it signs."""
+
+    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Tell whether a request comes from the channel. Asks nobody; compares in constant time."""
+
+    def news(self, body: bytes) -> Sequence[News]:
+        """Read what a body tells of this channel's posts; nothing where it makes no sense. Never raises."""
+
+    def is_news_of(self, news: News, content: Content) -> bool:
+        """Tell whether what appeared says what a post was to say."""
+
+    def follow(self) -> tuple[str, ...]:
+        """Let it tell from now on, and give all it tells of. Raises `BadInput` where it does not take that."""
 
 
 @runtime_checkable

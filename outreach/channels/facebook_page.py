@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from outreach import markup
 from outreach.channels import Limits, Surroundings
 from outreach.channels import _page_changes as changes
+from outreach.channels import _page_news as page_news
 from outreach.channels._graph_answers import (
     GraphError,
     id_in,
@@ -24,8 +25,9 @@ from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
 from outreach.channels._page_check import PageCheck
 from outreach.channels._page_figures import PageFigures
+from outreach.channels._page_following import PageFollowing
 from outreach.channels._page_plans import PagePlans, Ways
-from outreach.channels._page_posts import Search
+from outreach.channels._page_posts import Search, is_the_same
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
 from outreach.channels.links import check_links
@@ -47,7 +49,7 @@ from outreach.model import (
     Unconfirmed,
     Wording,
 )
-from outreach.reach import Learnt
+from outreach.reach import Learnt, News
 from outreach.settings import Settings, is_loopback
 
 MAX_PICTURE_BYTES = 4_000_000
@@ -331,6 +333,23 @@ class FacebookPage:
     def learn_of_all(self) -> Learnt:
         """Ask for the Page's followers and its latest day."""
         return self._figures.of_page()
+
+    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Tell it by the app's secret."""
+        return page_news.is_genuine(body, headers, self._access.app_secret)
+
+    def news(self, body: bytes) -> list[News]:
+        """Read it."""
+        return page_news.read(body, self._access.page_id)
+
+    def is_news_of(self, news: News, content: Content) -> bool:
+        """Compare the texts, as far as Facebook gives one back."""
+        return not content.does and bool(news.text.strip()) and is_the_same(news.text, content.text)
+
+    def follow(self) -> tuple[str, ...]:
+        """Add posts to what the Page's webhook tells of."""
+        ids = (self._access.page_id, self._access.app_id)
+        return PageFollowing(ids, get=self._get, post=self._post, error=self._error).follow()
 
     # Before a post is due
 

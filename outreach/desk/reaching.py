@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from outreach.channels import Learns
+from outreach.channels import HearsNews, Learns
 from outreach.desk.looking import Looking
-from outreach.model import Post
+from outreach.model import BadInput, Post
 from outreach.reach import REACHED, REACTIONS, Summary, summed_up
-from outreach.store import arrivals, reached
+from outreach.store import arrivals, heard, reached
 from outreach.store.reached import Reach, Standing
 from outreach.store.search import Gone
 from outreach.when import local
@@ -63,6 +63,19 @@ class Reaching(Looking):
             return None
         with self._store.read() as tx:
             return reached.standing(tx, target.id)
+
+    def follow(self, name: str, channel: object, *, person: str | None) -> tuple[str, ...]:
+        """Let a channel tell by itself what happens on it; give what it tells of. `channel` is one of the caller's own.
+
+        Raises `BadInput` for one that does not, or that does not take it.
+        """
+        target = self.target(name)
+        if not isinstance(channel, HearsNews):
+            raise BadInput(f"{name} does not tell anything by itself.", next_step="Only a Facebook Page does.")
+        fields = channel.follow()
+        with self._store.write() as tx:
+            heard.note_following(tx, target.id, fields, now=self._now(), person=person or "a person")
+        return fields
 
     def with_reach(self, rows: Iterable[Gone]) -> Iterator[tuple[Gone, Reach | None]]:
         """Give each post of the history with what is known of its reach, a part at a time."""

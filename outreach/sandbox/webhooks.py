@@ -99,16 +99,18 @@ class Webhooks:
             statuses.append(status)
         return statuses
 
-    def act(self, *, url: str, verify_token: str = "", nodes: Sequence[str] = (), item: str = "status",
-            verb: str = "add", times: int = 1, tries: int = 3, reverse: bool = False, wrapped: bool = False) -> None:  # fmt: skip
-        """Do for another process what tests do: verify where a token is given, then tell of each node, `reverse` last first."""
+    def act(self, *, url: str, verify_token: str = "", nodes: Sequence[str] = (), times: int = 1,
+            reverse: bool = False) -> None:  # fmt: skip
+        """Do for another process what tests do: verify where a token is given, then tell of each node, `reverse` last first.
+
+        Each is told `times` over, up to three tries each. Raises `ValueError` for what is not there.
+        """
         if verify_token and not self.verify(url, verify_token):
             raise ValueError("the address did not answer with the challenge")
         for node in reversed(nodes) if reverse else nodes:
             if node not in self._world.posts and node not in self._world.comments:
                 raise ValueError(f"no post and no comment {node!r}")
-            body = self.body([self.event(node, item=item, verb=verb)], wrapped=wrapped)
-            self.send(url, body, times=times, tries=tries)
+            self.send(url, self.body([self.event(node)]), times=times, tries=3)
 
     def _make(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Delivery:
         parts = urlsplit(url)

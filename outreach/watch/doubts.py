@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -9,7 +10,7 @@ from outreach.channels import Channel
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post, State
 from outreach.publisher import Pace
-from outreach.store import Store, StoreTrouble, channels, explained, history, moves, posts
+from outreach.store import Store, StoreTrouble, channels, explained, heard, history, moves, posts
 from outreach.store.moves import Change
 from outreach.store.posts import Tries
 from outreach.watch.wallclock import WallClock
@@ -122,6 +123,8 @@ class Doubts:
         is_absent = may_absolve(looks=looks, clean_looks=post.clean_looks + 1, look_after_s=self._pace.look_after_s)
         with self._store.read() as tx:
             tries = posts.tries(tx, post)
+            if heard.is_told(tx, post.id):  # the Page itself said that it is there: no list outweighs that
+                tries = replace(tries, outcome=None, is_known_there=True)
         if is_absent and tries.outcome == "refused":
             self._close(post, Move.REFUSE, post.reason or "The channel refused it.", looks)
         elif is_absent and not self._objection(post, tries):

@@ -24,6 +24,7 @@ OPEN = {
     "/joining/{key}",
     "/events/{file}",
     "/healthz",
+    "/hooks/facebook",
 }
 BY_TOKEN = ("/calendar/feed/", "/api/", "/metrics", "/docs", "/openapi", "/feeds")
 """What a program opens; their own tests say how."""

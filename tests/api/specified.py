@@ -30,7 +30,7 @@ from tests.work.clocks import StillClock
 
 # What these take obeys rules that no schema can say: a cursor has to be one of ours, a letter has to make sense.
 RULED = re.compile(
-    r"GET /(queue|history|audit)|GET .*/(preview|habits)|(POST|PUT) .*(announcements|drafts|preview|confirm|invitations|webhooks|templates|pictures|send-a-test|habits|members|requests|erasures|collations).*"
+    r"GET /(queue|history|audit)|GET .*/(preview|habits)|(POST|PUT) .*(announcements|drafts|preview|confirm|invitations|webhooks|templates|pictures|send-a-test|follow|habits|members|requests|erasures|collations).*"
 )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from outreach.bootstrap import House
 from outreach.doors.web import create
 from outreach.doors.web.growth import growth
 from outreach.doors.web.serving import served
+from outreach.model import Move
 from outreach.reach import Learnt, Remark
 from outreach.roles import Role
 from outreach.settings import read_settings
@@ -50,10 +52,6 @@ def went(
     house: House, title: str = "Poster session", *, hours_ago: float = 5, template: str = "", days: int = 0
 ) -> int:
     """Let an announcement go out on both channels."""
-    from dataclasses import replace  # start-up time
-
-    from outreach.model import Move  # start-up time
-
     at = house.clock.now() - timedelta(hours=hours_ago, days=days)
     new = a_new_announcement(title=title)
     if template:
@@ -72,7 +70,7 @@ def went(
     return number
 
 
-def learnt(house: House, number: int, remark: Remark | None = None, *, hours: int = 1, **values: int) -> None:
+def learnt(house: House, number: int, values: dict[str, int], remark: Remark | None = None, *, hours: int = 1) -> None:
     """Keep figures of its post on the Page."""
     [post] = house.desk.find(f"{number}/facebook")
     with house.store.write() as tx:
@@ -91,7 +89,7 @@ def seen(house: House, number: int, after_s: int) -> None:
 def test_what_came_of_it_stands_in_one_line(house: House, rita: Guest) -> None:
     number = went(house)
     seen(house, number, 4)
-    learnt(house, number, reached=120, reactions=8, comments=2, shares=0)
+    learnt(house, number, {"reached": 120, "reactions": 8, "comments": 2, "shares": 0})
     page = rita.get(f"/announcements/{number}").text
     [line] = re.findall(r'id="came-of-it">([^<]*)<', page)
     assert line.startswith("120 people reached, 8 reactions, 2 comments on the Page (as of Tue")
@@ -107,7 +105,7 @@ def test_a_post_of_which_nothing_is_known_shows_nothing(house: House, rita: Gues
 def test_growth_is_drawn_said_and_listed(house: House, rita: Guest) -> None:
     number = went(house)
     for hours, count in ((1, 10), (2, 60), (4, 1120)):
-        learnt(house, number, hours=hours, reached=count, **{"reactions/like": 5, "reactions/love": 9})  # type: ignore[arg-type]
+        learnt(house, number, {"reached": count, "reactions/like": 5, "reactions/love": 9}, hours=hours)
     page = rita.get(f"/announcements/{number}").text
     assert "People reached grew from 10 to 1,120." in page
     assert 'points="4.0,59.5 108.0,57.0 316.0,4.0"' in page
@@ -122,7 +120,7 @@ def test_one_value_is_no_growth() -> None:
 def test_the_latest_comment_is_linked_and_harmless(house: House, rita: Guest) -> None:
     number = went(house)
     remark = Remark(house.clock.now(), "<script>alert(1)</script>", "https://www.facebook.com/1_2?comment_id=3")
-    learnt(house, number, remark, comments=1)
+    learnt(house, number, {"comments": 1}, remark)
     page = rita.get(f"/announcements/{number}").text
     assert "<q>&lt;script&gt;alert(1)&lt;/script&gt;</q>" in page
     assert '<a href="https://www.facebook.com/1_2?comment_id=3">Read it on the Page' in page
@@ -131,7 +129,7 @@ def test_the_latest_comment_is_linked_and_harmless(house: House, rita: Guest) ->
 def test_the_history_says_what_came_of_each(house: House, rita: Guest) -> None:
     number = went(house)
     seen(house, number, 300)
-    learnt(house, number, reached=1, comments=1)
+    learnt(house, number, {"reached": 1, "comments": 1})
     page = rita.get("/history").text
     assert "1 person reached, 1 comment on the Page (as of " in page
     assert "Seen on the list after 5 min" in page
@@ -139,8 +137,10 @@ def test_the_history_says_what_came_of_each(house: House, rita: Guest) -> None:
 
 def test_the_report_tells_which_template_reaches_people_and_which_are_too_few(house: House, rita: Guest) -> None:
     for number, count in enumerate((10, 20, 30, 40, 500)):
-        learnt(house, went(house, f"Webinar {number}", template="webinar", hours_ago=5 + 24 * number), reached=count)
-    learnt(house, went(house, "Poster"), reached=9_000)
+        learnt(
+            house, went(house, f"Webinar {number}", template="webinar", hours_ago=5 + 24 * number), {"reached": count}
+        )
+    learnt(house, went(house, "Poster"), {"reached": 9_000})
     page = rita.get("/history/report?year=2026").text
     rows = dict(re.findall(r'<tr><th scope="row">(.*?)</th>(.*?)</tr>', page, re.S))
     assert "30</td>" in rows["webinar"]  # the median, not the mean
@@ -157,13 +157,13 @@ def test_a_report_without_figures_says_so(house: House, rita: Guest) -> None:
 
 
 def test_reactions_stand_in_where_facebook_told_no_reach(house: House, rita: Guest) -> None:
-    learnt(house, went(house), reactions=3)
+    learnt(house, went(house), {"reactions": 3})
     page = rita.get("/history/report?year=2026").text
     assert "Reactions on the Page, since Facebook told no number of people reached" in page
 
 
 def test_what_reaches_people_can_be_taken_along(house: House, rita: Guest) -> None:
-    learnt(house, went(house, "=1+1", template="webinar"), reached=9)
+    learnt(house, went(house, "=1+1", template="webinar"), {"reached": 9})
     rows = rita.get("/history/report/reach.json?year=2026").json()
     assert rows[0] == {
         "by": "template", "group": "webinar", "measure": "reached", "posts": 1, "median": 9.0, "sum": 9,
@@ -176,7 +176,7 @@ def test_what_reaches_people_can_be_taken_along(house: House, rita: Guest) -> No
 
 
 def test_the_export_of_the_history_holds_the_figures(house: House, rita: Guest) -> None:
-    learnt(house, went(house), reached=120, reactions=8)
+    learnt(house, went(house), {"reached": 120, "reactions": 8})
     found: list[dict[str, Any]] = rita.get("/history/export.json").json()
     by_channel = {row["channel"]: row for row in found}
     assert (by_channel["facebook"]["reached"], by_channel["facebook"]["reactions"]) == (120, 8)

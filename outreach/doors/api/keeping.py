@@ -25,6 +25,7 @@ def routes(api: Api) -> APIRouter:
     """Make the routes."""
     router = APIRouter(tags=["running"])
     _add_channels(router, api)
+    _add_following(router, api)
     _add_habits(router, api)
     _add_templates(router, api)
     _add_safe_mode(router, api)
@@ -83,6 +84,21 @@ def _add_channels(router: APIRouter, api: Api) -> None:
             return _one(api, name, _known(api, name))
 
         return api.do(call, work, done=_done(api, call, name, "resume channel"))
+
+
+def _add_following(router: APIRouter, api: Api) -> None:
+    @router.post(
+        "/channels/{name}/follow",
+        response_model=kept.Followed,
+        summary="Let a Page tell by itself what happens on it, besides whatever else it tells",
+    )
+    def follow(name: Name, call: Annotated[Call, Depends(api.posts(Verb.RUN))]) -> Response:
+        def work() -> kept.Followed:
+            api.channel(name)
+            own = api.house.new_channels().get(name)
+            return kept.Followed(fields=list(api.desk.follow(name, own, person=call.person)))
+
+        return api.do(call, work)
 
 
 def _add_habits(router: APIRouter, api: Api) -> None:

@@ -24,6 +24,12 @@ class Channel(Told):
     problems: list[str] = Field(examples=[[]])
 
 
+class Followed(Told):
+    """What a Page tells of by itself, in Facebook's words."""
+
+    fields: list[str] = Field(examples=[["feed"]])
+
+
 class Channels(Told):
     """The channels of the community."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from outreach.doors.cli.following import follow_channel
 from outreach.doors.cli.output import Actor, AsJson, PostName, actor, opened, print_json, say, table, verb
 from outreach.model import BadInput, Problem, State
 
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     channels.command("check")(check_channels)
     channels.command("test")(try_channel)
     channels.command("habits")(habits_of_channel)
+    channels.command("follow")(follow_channel)
     channels.command("pause")(pause_channel)
     channels.command("resume")(resume_channel)
     app.add_typer(channels, name="channels", rich_help_panel="Act")

@@ -28,6 +28,7 @@ from outreach.doors.web import (
     members,
     metrics,
     months,
+    page_news,
     past,
     preferences,
     previews,
@@ -83,6 +84,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         writing,
         queueing,
         channels_page,
+        page_news,
         preferences,
         webhooks_page,
     ):

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from outreach.access import Visitor
 from outreach.desk import Overtaken
 from outreach.desk.running import MOST_REASON, key_of_channel, key_of_safe_mode, read_reason
-from outreach.doors.web import given
+from outreach.doors.web import given, page_news
 from outreach.doors.web.frame import NotThere, Posted, Site
 from outreach.list_habits import DEDUPE, MOST_LEAD_H, ListHabits, read_habits
 from outreach.model import BadInput
@@ -167,6 +167,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "shown": shown_by_lists.get(row.name),
             "limit_kb": limits_named.get(row.name),
             "habits": house.desk.habits(row.name) if row.kind == "listserv" else None,
+            "figures": house.desk.figures_stand(row.name),
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "next_check": is_.check.at + DAILY if is_.check else None,
         }
@@ -181,6 +182,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
         "most_reason": MOST_REASON,
         "dedupe": DEDUPE,
         "most_lead_h": MOST_LEAD_H,
+        "hook": house.settings.FACEBOOK_WEBHOOK_VERIFY_TOKEN.get_secret_value() and site.public_address(page_news.PATH),
         "has_mailbox": house.settings.unseen_after is not None,
     }
     return site.draw(request, "channels.html", visitor, rows=rows, **more, **shown)

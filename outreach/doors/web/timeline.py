@@ -78,6 +78,7 @@ _OUTCOMES = {
 }
 _SIGHTINGS = {
     "found": ("Looked: it is there", "good"),
+    "told": ("The Page told by itself that it is there", "good"),
     "not there": ("Looked: it is not there", ""),
     "could not tell": ("Looked, and could not tell", ""),
     "distributed": ("Seen on the list: it came through", "good"),
