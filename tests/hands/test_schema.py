@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from outreach.migrations import upgrade
 from outreach.model import State
 from outreach.store import Store, announcements, open_store
-from outreach.store.engine import APPLICATION_ID
+from outreach.store.engine import APPLICATION_ID, HEAD
 from outreach.store.schema import metadata
 from tests.builders import (
     NOW,
@@ -37,7 +37,12 @@ _REQUEST = (
     "INSERT INTO requests (channel_id, address, made_at, link_sha256, ends_at, kind, state, came_by, confirmed_at,"
     " settled_at) VALUES (1, 'a@example.org', 0, 'x', 0, {})"
 )
+_USAGE = (
+    "INSERT INTO usage (channel_id, slot, at, call_count, total_cputime, total_time, regain_min) VALUES (1, 1, 0, {})"
+)
 IMPOSSIBLE = [
+    ("usage_not_below_nothing", "queued", _USAGE.format("-1, 0, 0, 0")),
+    ("usage_not_below_nothing", "queued", _USAGE.format("0, 0, 0, -1")),
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
     ("roles_role", "queued", "INSERT INTO roles (community_id, person_id, role) VALUES (1, 1, 'owner')"),
@@ -297,7 +302,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_i
 
     assert column(store, "SELECT channel_id FROM attempts") == [7, 7]
     assert column(store, "SELECT doubtful_since FROM posts") == [5]
-    assert column(store, "SELECT version_num FROM alembic_version") == ["0004"]
+    assert column(store, "SELECT version_num FROM alembic_version") == [HEAD]
     store.close()
 
 
