@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from outreach import guard
-from outreach.channels import Channel
+from outreach.channels import Channel, HasUsage
 from outreach.guard import ClockGuard
 from outreach.lifecycle import IllegalMove
 from outreach.model import HELD_UP, Attempt, Found, Move, Outcome, Published, Refused, Unconfirmed
@@ -338,7 +338,10 @@ class Publisher:
     def _send_all(self) -> None:
         """Send one after the other, until told to go. Daemon threads: one that hangs does not keep the process."""
         while (attempt := self._outbox.get()) is not None:
-            self._inbox.put(Result(attempt, self._outcome(attempt), self._clock.now()))
+            outcome = self._outcome(attempt)
+            channel: object = self._channels[attempt.post.channel_id]
+            usage = channel.usage() if isinstance(channel, HasUsage) else None
+            self._inbox.put(Result(attempt, outcome, self._clock.now(), usage))
 
     def _outcome(self, attempt: Attempt) -> Outcome:
         if not attempt.content.is_what_was_approved(attempt.post.content_sha256):

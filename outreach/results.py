@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from outreach.channels import Usage
 from outreach.lifecycle import Verdict, judge, next_look
 from outreach.model import Attempt, Move, Outcome, Published, Unconfirmed
-from outreach.store import Transaction, channels, history, moves
+from outreach.store import Transaction, channels, history, moves, usage
 from outreach.store.limits import Limits
 from outreach.store.moves import Change, Ending
 from outreach.store.posts import KNOWN_THERE
@@ -26,11 +27,12 @@ class Pace:
 
 @dataclass(frozen=True)
 class Result:
-    """How one attempt ended, and when."""
+    """How one attempt ended, when, and how much of the channel's limit was used then, where it says so."""
 
     attempt: Attempt
     outcome: Outcome
     at: datetime
+    usage: Usage | None = None
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -50,6 +52,9 @@ def record(tx: Transaction, results: Sequence[Result], pace: Pace) -> None:
             copies = result.outcome.evidence.get("remote_ids", ())
             post_id, url = result.attempt.post.id, result.verdict.url
             history.see_copies(tx, post_id, at=result.at, remote_ids=copies, url=url)
+    for result in results:
+        if result.usage is not None:
+            usage.keep(tx, result.attempt.post.channel_id, result.usage)
     failed = [result for result in results if result.verdict.move is not Move.PUBLISH]
     if failed:
         pace.limits.after_failures(tx, (r.attempt.post.channel_id for r in failed), failed[-1].at)

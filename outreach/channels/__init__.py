@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -72,6 +72,33 @@ class NoUploads:
 
     def forget(self, post_id: int) -> None:
         """There is nothing to let go of."""
+
+
+NEARLY_FULL = 90
+"""Percent of a limit from which on nothing is asked but what a post in doubt needs."""
+
+_REST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of the other side's limit was used at an instant, in percent; above 100 it lets nothing through."""
+
+    at: datetime
+    call_count: int
+    total_cputime: int
+    total_time: int
+    regain_min: int = 0
+
+    @property
+    def percent(self) -> int:
+        """The one that is nearest to its limit: it is the one that counts."""
+        return max(self.call_count, self.total_cputime, self.total_time)
+
+    @property
+    def rests_until(self) -> datetime | None:
+        """Until when to read nothing that can wait: None while there is room."""
+        return self.at + max(timedelta(minutes=self.regain_min), _REST) if self.percent >= NEARLY_FULL else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +178,14 @@ class Expires(Protocol):
 
     def expires(self) -> Mapping[str, datetime]:
         """Say what runs out when, such as "the token", as far as the latest `check` learnt it. Asks nobody."""
+
+
+@runtime_checkable
+class HasUsage(Protocol):
+    """A channel whose other side says how much of its limit is used."""
+
+    def usage(self) -> Usage | None:
+        """Say it, as far as the latest answer told. Asks nobody."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from outreach.channels._graph_errors import Meaning, Row, look_up
+from outreach.channels._graph_errors import IN_DOUBT_FROM, STATUS_ALONE, Meaning, Row, look_up
 from outreach.channels._http import Answer
 from outreach.model import Blocked, Outcome, Refused, Unauthorized, Unavailable, Unconfirmed
 
@@ -59,7 +59,7 @@ class GraphError:
         trace = _text(error.get("fbtrace_id")) or answer.headers.get("x-fb-trace-id", "")
         return cls(
             status=answer.status,
-            row=_row(answer.status, code, subcode, is_about_proof=any("appsecret" in text for text in told)),
+            row=look_up(STATUS_ALONE.get(answer.status) if code is None else code, subcode, told[1]),
             code=code,
             subcode=subcode,
             said=redacted(next(filter(None, told), ""), secrets)[:_MOST_CHARS],
@@ -68,7 +68,11 @@ class GraphError:
         )
 
     def sentence(self) -> str:
-        """Say it in our words, then in Facebook's."""
+        """Say it in our words with what to do about it, then in Facebook's."""
+        return f"{self.row.reason} (Facebook: {self.said})" if self.said else self.row.reason
+
+    def what_is_wrong(self) -> str:
+        """The same without what to do, for where that is shown by itself: it is the row's `next_step`."""
         return f"{self.row.sentence} (Facebook: {self.said})" if self.said else self.row.sentence
 
     def evidence(self) -> Mapping[str, Any]:
@@ -80,7 +84,7 @@ class GraphError:
 def outcome_of_error(error: GraphError, *, number: int, now: datetime) -> Outcome:
     """Say what an error means for the visible step. A 5xx says nothing of the post, whatever its body claims."""
     reason, evidence = error.sentence(), error.evidence()
-    if error.status >= 500 or error.status < 400:
+    if error.status >= IN_DOUBT_FROM or error.status < 400:
         return Unconfirmed(f"Facebook answered with status {error.status}; the post may be out.", evidence)
     match error.row.meaning:
         case Meaning.REJECTED:
@@ -96,7 +100,7 @@ def outcome_of_error(error: GraphError, *, number: int, now: datetime) -> Outcom
             return Blocked(reason, until, evidence)
         case Meaning.DUPLICATE:
             return Unconfirmed(reason, evidence, is_known_there=True)
-        case Meaning.AMBIGUOUS:
+        case Meaning.AMBIGUOUS | Meaning.NO_DATA:
             return Unconfirmed(reason, evidence)
         case _ as unknown:
             assert_never(unknown)
@@ -110,14 +114,6 @@ def outcome_of_staging(error: GraphError, file: str, *, now: datetime) -> Outcom
     if isinstance(outcome, Refused):
         return Refused(f"The picture {file}: {outcome.reason}", outcome.evidence)
     return outcome
-
-
-def _row(status: int, code: int | None, subcode: int | None, *, is_about_proof: bool) -> Row:
-    if code == 100 and is_about_proof:
-        return look_up(104, None)
-    if code is None and status == 429:
-        return look_up(4, None)
-    return look_up(code, subcode)
 
 
 def _text(value: Any) -> str:

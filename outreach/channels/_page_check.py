@@ -52,9 +52,9 @@ class PageCheck:
         error = self._error(reply)
         match error.row.meaning:
             case Meaning.REAUTH | Meaning.FORBIDDEN | Meaning.CONFIG:
-                return Problem(f"Facebook does not accept the token: {error.sentence()}", "Check FACEBOOK_PAGE_TOKEN.")
+                return Problem(f"Facebook does not accept the token: {error.what_is_wrong()}", error.row.next_step)
             case Meaning.RATE_LIMIT | Meaning.BLOCKED:
-                return Problem(f"Facebook lets nothing through now: {error.sentence()}", "Look again later.")
+                return Problem(f"Facebook lets nothing through now: {error.what_is_wrong()}", error.row.next_step)
         return not_asked(f"it answered with status {reply.status}.")
 
     def _of_token(self, whose: str) -> list[Problem]:

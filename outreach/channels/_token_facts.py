@@ -74,7 +74,7 @@ class TokenFacts:
     def _invalid(self) -> Problem:
         code, subcode = self.error
         row = look_up(190 if code is None else code, subcode)
-        return Problem(f"Facebook does not accept the token: {row.sentence}", "Check FACEBOOK_PAGE_TOKEN.")
+        return Problem(f"Facebook does not accept the token: {row.sentence}", row.next_step)
 
     def _kind(self, wanted: Wanted) -> Iterator[Problem]:
         if self.kind and self.kind != "PAGE":

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from outreach import markup
-from outreach.channels import Limits, Surroundings
+from outreach.channels import Limits, Surroundings, Usage
 from outreach.channels import _page_changes as changes
 from outreach.channels import _page_news as page_news
 from outreach.channels._graph_answers import (
@@ -30,6 +30,7 @@ from outreach.channels._page_plans import PagePlans, Ways
 from outreach.channels._page_posts import Search, is_the_same
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
+from outreach.channels._usage import usage_of
 from outreach.channels.links import check_links
 from outreach.model import (
     HELD_UP,
@@ -109,6 +110,7 @@ class FacebookPage:
         self._now = surroundings.now
         self._uploads = surroundings.uploads
         self._http = Http(f"{access.url}/{access.version}", token=access.token, timeout_s=access.timeout_s)
+        self._usage: Usage | None = None
         self._check = PageCheck(access, get=self._get, error=self._error, now=surroundings.now)
         self._figures = PageFigures(
             access.page_id, self._secrets, get=self._get, error=self._error, now=surroundings.now
@@ -196,7 +198,7 @@ class FacebookPage:
 
     def _change(self, attempt: Attempt) -> Outcome:
         """Change a post that is there. Doing so twice does no harm: it has this text, or it is gone."""
-        reply = changes.made(self._http, attempt, self._proof())
+        reply = self._noted(changes.made(self._http, attempt, self._proof()))
         if isinstance(reply, Answer) and 200 <= reply.status < 300:
             return changes.outcome(attempt, reply)
         outcome = self._outcome(reply, attempt.number)
@@ -271,10 +273,20 @@ class FacebookPage:
         return self._now() + timedelta(seconds=rest_s) if rest_s else None
 
     def _post(self, edge: str, form: Mapping[str, str], **how: Any) -> Reply:
-        return self._http.post(f"/{self._access.page_id}/{edge}", {**form, **self._proof()}, **how)
+        return self._noted(self._http.post(f"/{self._access.page_id}/{edge}", {**form, **self._proof()}, **how))
 
     def _get(self, path: str, **params: str) -> Reply:
-        return self._http.get(path, {**params, **self._proof()})
+        return self._noted(self._http.get(path, {**params, **self._proof()}))
+
+    def _noted(self, reply: Reply) -> Reply:
+        """Note what any answer says of the limit, a refusal's too."""
+        if isinstance(reply, Answer):
+            self._usage = usage_of(reply.headers, self._access.page_id, at=self._now()) or self._usage
+        return reply
+
+    def usage(self) -> Usage | None:
+        """Say how much of Facebook's limit for the Page is used, as far as the latest answer told."""
+        return self._usage
 
     def _proof(self) -> dict[str, str]:
         return {"appsecret_proof": self._access.proof} if self._access.app_secret else {}

@@ -53,7 +53,10 @@ ROWS: dict[str, Row] = {
     "5": Row(5, "(#5) Unauthorized source IP address"),
     "12": Row(12, "(#12) This method is deprecated for the requested version"),
     "2635": Row(2635, "You are calling a deprecated version of the API"),
+    "20": Row(20, "(#20) The requested response format is not available", wrote=True),
     "20_1772107": Row(20, "The requested response format is not available", 1772107, wrote=True),
+    "2500": Row(2500, "Unknown path components: /feeds"),
+    "2500_no_token": Row(2500, "An active access token must be used to query information about the current user."),
     # Limits
     "4": Row(4, "(#4) Application request limit reached", status=403),
     "4_2207051": Row(
@@ -85,9 +88,13 @@ ROWS: dict[str, Row] = {
     "200_2069030": Row(200, "(#200) This endpoint is not supported for this Page", 2069030),
     "200_2069031": Row(200, "(#200) This field is not supported for this Page", 2069031),
     "200_2069033": Row(200, "(#200) This feature is not supported for this Page", 2069033),
-    "230": Row(230, "(#230) A permission is missing for this Page"),
+    **{
+        str(code): Row(code, f"(#{code}) A permission is missing for this Page")
+        for code in range(201, 300)
+        if code not in {210, 220, 240, 283}
+    },
     "283": Row(283, "(#283) Requires pages_manage_posts permission to manage the object"),
-    "299": Row(299, "(#299) Permission to publish is missing"),
+    "25": Row(25, "User access is restricted"),
     "25_2207050": Row(
         25,
         "User access is restricted",
@@ -115,6 +122,7 @@ ROWS: dict[str, Row] = {
         492,
     ),
     "190_2069032": Row(190, "A Page access token is required for this call", 2069032),
+    "190_garbled": Row(190, "Invalid OAuth access token - Cannot parse access token"),
     "190_impersonating": Row(
         190,
         "Any of the pages_read_engagement, pages_manage_metadata or pages_show_list permission(s) must be granted before impersonating a user's page.",
@@ -139,6 +147,8 @@ ROWS: dict[str, Row] = {
     "100_metric": Row(100, "(#100) The value must be a valid insights metric"),
     "100_url": Row(100, "(#100) link URL is not properly formatted"),
     "100_field": Row(100, "(#100) Tried accessing nonexisting field (colour) on node type (Post)"),
+    "100_too_long": Row(100, "(#100) Name parameter too long"),
+    "100_proof_missing": Row(100, "API calls from the server require an appsecret_proof argument"),
     "100_proof": Row(100, "Invalid appsecret_proof provided in the API argument"),
     "1500": Row(1500, "The url you supplied is invalid"),
     "2061006": Row(2061006, "The link is not a valid URL"),
@@ -147,6 +157,7 @@ ROWS: dict[str, Row] = {
     "1705": Row(1705, "(#1705) There was an error posting to this wall: act as the Page"),
     "2874008": Row(2874008, "Insights need at least 100 followers"),
     "2932001": Row(2932001, "Insights are only available for a public post"),
+    "3001": Row(3001, "(#3001) No metric was specified"),
     "3001_1504028": Row(3001, "(#3001) No metric was specified", 1504028),
     # Pictures
     "324": Row(324, "(#324) Requires upload file"),
@@ -170,6 +181,7 @@ ROWS: dict[str, Row] = {
         1404006,
         extra=(("error_user_msg", ""), ("error_data", {"help_center_id": 0, "is_silent": False})),
     ),
+    "368_1404006_later": Row(368, "We are checking this. Please try again later.", 1404006),
     "368_1404078": Row(
         368, "You're restricted from acting as your Page until you complete Page Publishing Authorization.", 1404078
     ),

@@ -91,7 +91,7 @@ class TokenBook:
             raise GraphError(104, "An access token is required to request this resource.")
         token = self._tokens.get(text)
         if token is None:
-            raise GraphError(190, "Invalid OAuth access token - Cannot parse access token")
+            raise error_named("190_garbled")
         subcode = token.subcode_of_death(now)
         if subcode is not None:
             raise error_named(f"190_{subcode}")
@@ -101,7 +101,7 @@ class TokenBook:
         """Raise `GraphError` 100 for a wrong proof, or for none where one is required."""
         if proof is None:
             if is_required:
-                raise GraphError(100, "API calls from the server require an appsecret_proof argument")
+                raise error_named("100_proof_missing")
             return
         expected = hmac.new(self.app_secret.encode(), token.text.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected, proof.lower()):

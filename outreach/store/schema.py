@@ -21,10 +21,11 @@ from outreach.store import schema_handovers as ahead
 from outreach.store import schema_members as membership
 from outreach.store import schema_past as looking_back
 from outreach.store import schema_reached as reaching
+from outreach.store import schema_usage as using
 from outreach.store import schema_weekly as each_week
 from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
-__all__ = ["Instant", "access", "ahead", "each_week", "looking_back", "membership", "metadata", "reaching"]
+__all__ = ["Instant", "access", "ahead", "each_week", "looking_back", "membership", "metadata", "reaching", "using"]
 
 meta = Table(
     "meta",

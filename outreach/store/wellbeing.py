@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from outreach.channels import Usage
 from outreach.model import post_name
-from outreach.store import checks
+from outreach.store import checks, usage
 from outreach.store.checks import Check
 from outreach.store.engine import Transaction
 from outreach.store.schema import announcements, attempts, channels, posts
@@ -35,6 +36,7 @@ class Wellbeing:
     """How a channel is. `in_hour` and `in_day` count the tries of the last hour and day, up to 10,000.
 
     `rests_until` is set while a limit holds it back; `access_until` is when its access first runs out, as far as known.
+    `usage` is how much of the other side's limit was used in the last seven days, newest first.
     """
 
     check: Check | None
@@ -45,6 +47,7 @@ class Wellbeing:
     in_day: int
     rests_until: datetime | None
     next_due: datetime | None
+    usage: Sequence[Usage] = ()
 
 
 def of_channel(tx: Transaction, channel_id: int, name: str, now: datetime) -> Wellbeing:
@@ -61,6 +64,7 @@ def of_channel(tx: Transaction, channel_id: int, name: str, now: datetime) -> We
         in_day=_count(tx, channel_id, now - timedelta(days=1), now),
         rests_until=rest if rest is not None and rest > now else None,
         next_due=tx.execute(queued).scalar(),
+        usage=usage.since(tx, channel_id, now - timedelta(days=7), until=now),
     )
 
 

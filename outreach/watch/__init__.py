@@ -61,7 +61,7 @@ class Watch:
         self.doubts = Doubts(store=store, channels=channels, now=now, elapsed_s=elapsed_s, pace=pace, wall=self.wall)
         self.zones = Zones(store=store, now=now)
         self.errands: tuple[Errand, ...] = ()
-        self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s)
+        self.links = Links(store=store, channels=channels, elapsed_s=elapsed_s, now=now)
 
     def beat(self) -> None:
         """Say that this worker lives, and forget those long gone."""

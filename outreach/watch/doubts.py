@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from outreach.channels import Channel
+from outreach.channels import Channel, HasUsage
 from outreach.lifecycle import IllegalMove, may_absolve, next_look
 from outreach.model import Absent, Attempt, Candidate, CannotTell, Finding, Found, Move, Post, State
 from outreach.publisher import Pace
-from outreach.store import Store, StoreTrouble, channels, explained, heard, history, moves, posts
+from outreach.store import Store, StoreTrouble, channels, explained, heard, history, moves, posts, usage
 from outreach.store.moves import Change
 from outreach.store.posts import Tries
 from outreach.watch.wallclock import WallClock
@@ -63,11 +63,18 @@ class Doubts:
         channel = self._channels.get(post.channel_id)
         finding = self._ask(channel, post) if channel else CannotTell("the channel is not set up any more")
         try:
+            self._keep_usage(post.channel_id, channel)
             self._conclude(post, finding)
         except IllegalMove:
             log.info("%s: somebody decided meanwhile", post.name)
         except StoreTrouble as trouble:  # it keeps no other post from being looked for
             log.error("%s: %s It is looked for again.", post.name, explained(trouble).message)
+
+    def _keep_usage(self, channel_id: int, channel: object) -> None:
+        seen = channel.usage() if isinstance(channel, HasUsage) else None
+        if seen is not None:
+            with self._store.write() as tx:
+                usage.keep(tx, channel_id, seen)
 
     def _ask(self, channel: Channel, post: Post) -> Finding:
         with self._store.read() as tx:

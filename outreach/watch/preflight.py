@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach import when
-from outreach.channels import Channel, ChecksContent, Expires, HasMailbox
+from outreach.channels import Channel, ChecksContent, Expires, HasMailbox, HasUsage, Usage
 from outreach.list_habits import TOO_LONG, concern_about_size
 from outreach.model import Content, Post, Problem, State
 from outreach.roster import NOT_A_MEMBER
-from outreach.store import Store, arrivals, channels, checks, members, posts, safety
+from outreach.store import Store, arrivals, channels, checks, members, posts, safety, usage
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check, Coming
 
@@ -118,14 +118,33 @@ class _Look:
         channel = self._built.get(row.id)
         if channel is None:
             return Check(self._now(), (Problem(f"The channel {row.name} is not set up any more.", _SET_UP),))
+        spared = self._spared(row)
+        if spared is not None:
+            self._asked[row.id] = spared
+            return spared
         problems = _asked(f"the channel {row.name}", channel.check)
         found = self._asked[row.id] = Check(self._now(), tuple(problems))
-        ends = _runs_out(channel)
+        ends, seen = _runs_out(channel), _used(channel)
         with self._store.write() as tx:
             checks.keep_of_channel(tx, row.name, found)
+            if seen is not None:
+                usage.keep(tx, row.id, seen)
             if ends or not problems:  # a channel that did not answer says nothing of what it said before
                 checks.keep_expiry(tx, row.name, min(ends.values(), default=None))
         return found
+
+    def _spared(self, row: ChannelRow) -> Check | None:
+        """Give what the latest check found in place of asking, where the channel's limit is nearly used up."""
+        now = self._now()
+        with self._store.read() as tx:
+            full = usage.nearly_full(tx, row.id, now)
+            kept = checks.of_channel(tx, row.name) if full else None
+        if full is None:
+            return None
+        seen, until = full
+        told = f"{row.name} is not asked before {when.show(until, 'UTC')}: {seen.percent} % of its limit is used."
+        known = kept.problems if kept else ()
+        return Check(kept.at if kept else now, (*known, Problem(told, _GOES_OUT, is_warning=True)))
 
     def at(self, post: Post) -> Check | None:
         """Look at one post and keep what is found; None where it was sent, taken back or changed meanwhile."""
@@ -195,6 +214,7 @@ class _Look:
         return _asked(post.name, lambda: _checked(self._built.get(post.channel_id), content))
 
 
+_GOES_OUT = "Nothing is to be done: what is due goes out all the same."
 _SET_UP = "Set it up again (see .env.example), or cancel its posts."
 
 
@@ -213,6 +233,10 @@ def _checked(channel: object, content: Content) -> list[Problem]:
 
 def _runs_out(channel: object) -> Mapping[str, datetime]:
     return channel.expires() if isinstance(channel, Expires) else {}
+
+
+def _used(channel: object) -> Usage | None:
+    return channel.usage() if isinstance(channel, HasUsage) else None
 
 
 def is_wanted(coming: Coming, *, now: datetime, own: tuple[Problem, ...]) -> bool:

@@ -104,7 +104,8 @@ def test_a_code_that_is_none_is_not_noted_as_one(name: str) -> None:
 
 def test_a_message_that_is_no_text_is_not_quoted() -> None:
     outcome = outcome_of(error(code=100, message=["x"], error_user_msg={"a": 1}, fbtrace_id=[1]))
-    assert outcome == Refused("Facebook does not accept a part of the post.", {"http_status": 400, "code": 100})
+    reason = "Facebook does not accept a part of the post. Change the announcement and queue it again."
+    assert outcome == Refused(reason, {"http_status": 400, "code": 100})
 
 
 CLEAR: dict[str, tuple[bytes, type]] = {

@@ -39,6 +39,9 @@ _REQUEST = (
     " settled_at) VALUES (1, 'a@example.org', 0, 'x', 0, {})"
 )
 _VALUE = "INSERT INTO reached_{} ({}, measure, at, value) VALUES (1, {}, 0, {})"
+_USAGE = (
+    "INSERT INTO usage (channel_id, slot, at, call_count, total_cputime, total_time, regain_min) VALUES (1, 1, 0, {})"
+)
 IMPOSSIBLE = [
     (
         "reached_remark",
@@ -54,6 +57,8 @@ IMPOSSIBLE = [
         "queued",
         "INSERT INTO hook_events (channel_id, sha256, at, body, done_at) VALUES (1, 'a', 0, 'text', 0)",
     ),
+    ("usage_not_below_nothing", "queued", _USAGE.format("-1, 0, 0, 0")),
+    ("usage_not_below_nothing", "queued", _USAGE.format("0, 0, 0, -1")),
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
     ("roles_role", "queued", "INSERT INTO roles (community_id, person_id, role) VALUES (1, 1, 'owner')"),
