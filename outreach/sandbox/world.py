@@ -11,6 +11,7 @@ from .error_table import error_named
 from .identifiers import object_numbers
 from .records import Comment, Page, Photo, Post, PostState, PublicPost, User
 from .rules import Rules
+from .tokens import TokenBook
 
 
 class World:
@@ -22,6 +23,7 @@ class World:
         self.user = user
         self.clock, self.rules = clock, rules
         self.base_url = ""
+        self.book: TokenBook | None = None
         self._numbers = object_numbers()
         self.clear()
 
