@@ -22,7 +22,9 @@ from outreach.channels._graph_answers import (
 )
 from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
+from outreach.channels._page_access import may_be_connected, outcome_without, told_to_connect, what_is_wrong, with_key
 from outreach.channels._page_check import PageCheck
+from outreach.channels._page_key import PageKey
 from outreach.channels._page_posts import Search
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
@@ -31,6 +33,7 @@ from outreach.model import (
     HELD_UP,
     Attempt,
     BadInput,
+    CannotTell,
     Content,
     Finding,
     Follow,
@@ -98,12 +101,25 @@ class FacebookPage:
     )
 
     def __init__(self, access: Access, surroundings: Surroundings) -> None:
-        self._access = access
+        self._given = access
         self._media = surroundings.media
         self._now = surroundings.now
         self._uploads = surroundings.uploads
+        self._page_key = surroundings.page_key
+        self._open(with_key(access, self._page_key()))
+
+    def _open(self, access: Access) -> None:
+        self._access = access
         self._http = Http(f"{access.url}/{access.version}", token=access.token, timeout_s=access.timeout_s)
-        self._check = PageCheck(access, get=self._get, error=self._error, now=surroundings.now)
+        self._check = PageCheck(access, get=self._get, error=self._error, now=self._now)
+
+    def _reopen(self) -> tuple[Problem | None, PageKey | None]:
+        """Take the Page that is connected now, which may be new since the last use; say what is wrong with it."""
+        key = self._page_key()
+        access = with_key(self._given, key)
+        if access != self._access:
+            self._open(access)
+        return what_is_wrong(access, key), key
 
     def __repr__(self) -> str:
         return f"FacebookPage({self._access!r})"
@@ -112,7 +128,7 @@ class FacebookPage:
     def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
         """Build it from the `FACEBOOK_*` settings."""
         token = settings.FACEBOOK_PAGE_TOKEN.get_secret_value()
-        if not settings.FACEBOOK_PAGE_ID or not token:
+        if not token and not may_be_connected(settings):
             return None
         access = Access(
             url=settings.FACEBOOK_GRAPH_URL,
@@ -173,6 +189,9 @@ class FacebookPage:
 
     def publish(self, attempt: Attempt) -> Outcome:
         """Stage each picture unseen, then make the one visible step. A picture that fails stops the post."""
+        wrong, key = self._reopen()
+        if wrong is not None:
+            return outcome_without(wrong, key)
         if attempt.content.does:
             return self._change(attempt)
         stage = Stage(self._uploads, attempt.post.id, where=self._access.page_id, now=self._now())
@@ -266,6 +285,9 @@ class FacebookPage:
 
     def find(self, attempt: Attempt) -> Finding:
         """List the Page's posts back to the first attempt that may have arrived and compare their texts."""
+        wrong, _ = self._reopen()
+        if wrong is not None:
+            return CannotTell(wrong.message)
         if attempt.content.does:
             fields = "id,message,permalink_url"
             return changes.finding(attempt, self._get(f"/{attempt.content.on}", fields=fields), secrets=self._secrets)
@@ -292,6 +314,8 @@ class FacebookPage:
 
     def link_to(self, remote_id: str) -> str | None:
         """Read the permalink; what goes wrong here means nothing for the post."""
+        if self._reopen()[0] is not None:
+            return None
         reply = self._get(f"/{changes.root_of(remote_id)}", fields="permalink_url")
         body = reply.json() if isinstance(reply, Answer) and reply.status == 200 else None
         link = body.get("permalink_url") if isinstance(body, dict) else None
@@ -303,7 +327,10 @@ class FacebookPage:
 
     def check(self) -> list[Problem]:
         """Ask who the token is, what it may and, where the app's number and secret are known, how long it is good."""
-        return self._check.problems()
+        wrong, key = self._reopen()
+        if wrong is not None:
+            return [wrong]
+        return told_to_connect(self._check.problems(), key)
 
     def expires(self) -> Mapping[str, datetime]:
         """Say when the token and the access to data run out, as far as the latest check learnt it."""
@@ -311,6 +338,8 @@ class FacebookPage:
 
     def server_time(self) -> datetime | None:
         """Read the time of any answer, a refusal's too."""
+        if self._reopen()[0] is not None:
+            return None
         reply = self._get("/me", fields="id")
         return reply.date() if isinstance(reply, Answer) else None
 

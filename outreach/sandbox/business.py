@@ -18,7 +18,7 @@ _DEFAULT = tuple(Wish(name) for name in ("access_token", "category", "category_l
 BUSINESS = {"id": "100070000000000007", "name": "Society"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Placed:
     rank: int
     page: Page

@@ -37,7 +37,25 @@ _REQUEST = (
     "INSERT INTO requests (channel_id, address, made_at, link_sha256, ends_at, kind, state, came_by, confirmed_at,"
     " settled_at) VALUES (1, 'a@example.org', 0, 'x', 0, {})"
 )
+_CONNECTION = (
+    "INSERT INTO connections (channel_id, page_name, scopes, person, facebook_id, facebook_name, at, page_id, sealed)"
+    " VALUES (1, '', '[]', 'a@example.org', '', '', 0, {})"
+)
+_DIALOG = (
+    "INSERT INTO dialogs (state_sha256, channel_id, session, person, scopes, begun_at, ends_at, answered_at, sealed)"
+    " VALUES ('x', 1, 's', 'a@example.org', '[]', 5, {})"
+)
 IMPOSSIBLE = [
+    ("connections_page_id", "queued", _CONNECTION.format("'', 'x'")),
+    ("connections_sealed", "queued", _CONNECTION.format("'1', ''")),
+    ("dialogs_end", "queued", _DIALOG.format("5, NULL, NULL")),
+    ("dialogs_sealed", "queued", _DIALOG.format("6, NULL, 'x'")),
+    (
+        "visibility_answer",
+        "queued",
+        "INSERT INTO visibility (channel_id, page_id, app_id, answer, permalink, person, at)"
+        " VALUES (1, '1', '2', 'maybe', '', 'a@example.org', 0)",
+    ),
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
     ("roles_role", "queued", "INSERT INTO roles (community_id, person_id, role) VALUES (1, 1, 'owner')"),
@@ -297,7 +315,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_i
 
     assert column(store, "SELECT channel_id FROM attempts") == [7, 7]
     assert column(store, "SELECT doubtful_since FROM posts") == [5]
-    assert column(store, "SELECT version_num FROM alembic_version") == ["0004"]
+    assert column(store, "SELECT version_num FROM alembic_version") == ["0005"]
     store.close()
 
 
