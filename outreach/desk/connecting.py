@@ -13,6 +13,7 @@ from outreach.channels._connecting import EXTRA_SCOPES, SCOPES, App, Found, Logi
 from outreach.channels._offers import Offer, problems_of
 from outreach.channels._page_access import may_be_connected
 from outreach.channels._token_facts import TokenFacts, Wanted
+from outreach.desk.connected import Standing, say_seen, standing_of
 from outreach.model import BadInput, Post, Problem
 from outreach.settings import Settings
 from outreach.store import Store, Transaction, channels, connections
@@ -83,7 +84,7 @@ class Connecting:
         self._around = around
         self._store = around.store
         self._now = around.now
-        self._name = channel
+        self.channel = channel
         self._vault = Vault(around.secret)
         self._app = App(
             url=settings.FACEBOOK_GRAPH_URL,
@@ -130,7 +131,7 @@ class Connecting:
             raise bad
 
     def _channel(self, tx: Transaction) -> ChannelRow:
-        return channels.by_name(tx, self._around.community.id, self._name)
+        return channels.by_name(tx, self._around.community.id, self.channel)
 
     # The dialog
 
@@ -293,11 +294,26 @@ class Connecting:
             after = self._around.settled(tx, offer.id, offer.token)
             waiting = [post for post in connections.queued(tx, channel.id) if post.due_at <= now]
         self._around.on_done()
-        return Connected(self._name, offer.id, row.page_name, waiting, after.paused_by, warnings)
+        return Connected(self.channel, offer.id, row.page_name, waiting, after.paused_by, warnings)
 
     def _page_before(self, tx: Transaction, channel_id: int) -> str:
         row = connections.of_channel(tx, channel_id)
         return row.page_id if row else self._settings.FACEBOOK_PAGE_ID
+
+    # How it stands
+
+    def standing(self) -> Standing | None:
+        """Say how the connection stands; None where there is no such channel."""
+        with self._store.read() as tx:
+            rows = channels.of_community(tx, self._around.community.id)
+            row = next((row for row in rows if row.name == self.channel), None)
+            return standing_of(tx, row.id, self._settings, obstacle=self.obstacle()) if row else None
+
+    def say_seen(self, answer: str, *, person: str) -> str:
+        """Keep what somebody saw of the latest post in a private window. Raises `BadInput`."""
+        with self._store.write() as tx:
+            row = self._channel(tx)
+            return say_seen(tx, row.id, self._settings, answer, person=person, now=self._now())
 
     def tidy(self) -> None:
         """Forget dialogs that are over, and the tokens in them."""

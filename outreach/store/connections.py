@@ -156,13 +156,11 @@ def queued(tx: Transaction, channel_id: int) -> list[Post]:
     return [as_post(row) for row in tx.execute(query.order_by(posts.c.due_at).limit(_MOST_NAMED))]
 
 
-def first_public(tx: Transaction, channel_id: int, since: datetime | None) -> Post | None:
-    """Give the first post of a channel that was published, since an instant, and whose address is known."""
-    known = (posts.c.channel_id == channel_id, posts.c.state == str(State.PUBLISHED), posts.c.url.is_not(None))
-    query = SELECT_POSTS.where(*known)
-    if since is not None:
-        query = query.where(posts.c.due_at >= since)
-    row = tx.execute(query.order_by(posts.c.due_at, posts.c.id).limit(1)).first()
+def latest_public(tx: Transaction, channel_id: int, page_id: str) -> Post | None:
+    """Give the latest post that is out on a Page and whose address is known."""
+    is_out = (posts.c.channel_id == channel_id, posts.c.state == str(State.PUBLISHED), posts.c.url.is_not(None))
+    query = SELECT_POSTS.where(*is_out, posts.c.remote_id.startswith(f"{page_id}_", autoescape=True))
+    row = tx.execute(query.order_by(posts.c.due_at.desc(), posts.c.id.desc()).limit(1)).first()
     return as_post(row) if row else None
 
 

@@ -19,6 +19,7 @@ from outreach.doors.web import (
     audit,
     channels_page,
     coming,
+    connect_page,
     entry,
     feeds,
     forgotten,
@@ -83,6 +84,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         writing,
         queueing,
         channels_page,
+        connect_page,
         preferences,
         webhooks_page,
     ):

@@ -165,6 +165,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "seen": key_of_channel(row),
             "is_set_up": row.name in set_up,
             "shown": shown_by_lists.get(row.name),
+            "standing": house.connecting.standing() if row.name == house.connecting.channel else None,
             "habits": house.desk.habits(row.name) if row.kind == "listserv" else None,
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "next_check": is_.check.at + DAILY if is_.check else None,
