@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from outreach.alarms.ping import ping_of
-from outreach.store import past
+from outreach.channels._config import config_of
+from outreach.channels._page_key import PageKey
+from outreach.desk.connecting import Around, Connecting
+from outreach.store import Transaction, channels, past
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
@@ -29,6 +32,36 @@ if TYPE_CHECKING:
 _MOST_OF_THE_PAST = 5_000
 
 
+PAGE = "facebook"
+"""The channel that a Page is connected to."""
+
+
+def connecting_of(house: "House") -> Connecting:
+    """Build what connects a Page: once it did, the channel is set up by it, and a pause of the service is over."""
+    target = next((target for target in house.targets if target.name == PAGE), None)
+
+    def settled(tx: Transaction, page_id: str, token: str) -> channels.ChannelRow:
+        kind = target.channel.kind if target else ""
+        config = config_of(target.channel, house.settings, PageKey(page_id, token)) if target else ""
+        community, now = house.community.id, house.clock.now()
+        row = channels.settle_channel(
+            tx, community_id=community, channel=(PAGE, kind), config=config, secret=house.secret, now=now
+        )
+        if row.state == "paused" and row.paused_by is None and row.until is None:
+            channels.resume(tx, row.id, now=now, note="its Page was connected")
+        return channels.by_name(tx, community, PAGE)
+
+    around = Around(
+        store=house.store,
+        community=house.community,
+        secret=house.secret,
+        now=house.clock.now,
+        settled=settled,
+        on_done=lambda: house.desk.on_queued(),
+    )
+    return Connecting(house.settings, around, channel=PAGE)
+
+
 def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
     """Build them, each with what it needs of its own: each runs in its own thread."""
     return (
@@ -46,6 +79,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         *_weekly(house),
         Errand("figures", 60, _figures(house).round),
         *_page_news(house),
+        Errand("dialogs", 60, house.connecting.tidy),
         *_mailboxes(house),
         *_approvals(house),
         *_digests(house),

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
+from outreach.channels._page_key import Keys, no_key
 from outreach.joining import ListFacts, RequestKind
 from outreach.model import Attempt, Content, Finding, Outcome, Problem, Wording
 from outreach.reach import Learnt, News
@@ -103,11 +104,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a channel may use besides its settings: the folder that keeps pictures, the clock, what it uploaded before."""
+    """What a channel may use besides its settings: the folder that keeps pictures, the clock, what it uploaded before.
+
+    `page_key` gives the Page that a person connected, as it is now.
+    """
 
     media: Path
     now: Callable[[], datetime]
     uploads: Uploads = field(default_factory=NoUploads)
+    page_key: Keys = no_key
 
 
 @runtime_checkable

@@ -100,6 +100,7 @@ _LIMITS = (
 )
 
 _TOKENS = (
+    Row(101, None, _M.CONFIG, "Facebook does not know the app.", "Check FACEBOOK_APP_ID and FACEBOOK_APP_SECRET."),
     Row(102, None, _M.REAUTH, "The session behind the token has ended.", _RECONNECT),
     Row(104, None, _M.CONFIG, "The proof or token was missing or wrong.", "Check FACEBOOK_APP_SECRET."),
     Row(190, 458, _M.REAUTH, "The person who connected the Page removed the app.", _RECONNECT),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from outreach.channels._graph_answers import GraphError, id_in, redacted
 from outreach.channels._graph_errors import Meaning
+from outreach.channels._graph_versions import problems_of_version
 from outreach.channels._http import Answer, Http, Reply
 from outreach.channels._token_facts import TokenFacts, Wanted, not_asked, not_understood, problems_of_tasks
 from outreach.model import Problem
@@ -88,7 +89,7 @@ class PageCheck:
         secrets = (self._access.token, self._access.app_secret)
         served = redacted(answer.headers.get("facebook-api-version", ""), secrets)[:20]
         if not served or served == self._access.version:
-            return []
+            return list(problems_of_version(self._access.version, now=self._now()))
         told = f"Facebook answers with version {served}, not {self._access.version}."
         return [Problem(told, "Set FACEBOOK_GRAPH_VERSION to a current one.", is_warning=True)]
 

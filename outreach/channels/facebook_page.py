@@ -1,10 +1,9 @@
 """A Facebook Page, through the Graph API: pictures staged unseen, then one visible step, then nothing tried again."""
 
 import hashlib
-import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -23,9 +22,12 @@ from outreach.channels._graph_answers import (
 )
 from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import NOT_ALLOWED, Answer, Http, Lost, NotSent, Reply
+from outreach.channels._page_access import Access as Access
+from outreach.channels._page_access import may_be_connected, outcome_without, told_to_connect, what_is_wrong, with_key
 from outreach.channels._page_check import PageCheck
 from outreach.channels._page_figures import PageFigures
 from outreach.channels._page_following import PageFollowing
+from outreach.channels._page_key import PageKey
 from outreach.channels._page_plans import PagePlans, Ways
 from outreach.channels._page_posts import Search, is_the_same
 from outreach.channels._pictures import check_pictures
@@ -36,6 +38,7 @@ from outreach.model import (
     HELD_UP,
     Attempt,
     BadInput,
+    CannotTell,
     Content,
     Finding,
     Follow,
@@ -61,36 +64,6 @@ _MOST_PAGES = 20
 _MIME = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "tiff": "image/tiff"}
 
 
-@dataclass(frozen=True)
-class Access:
-    """What opens one Page. Its `repr` shows no secret."""
-
-    url: str
-    version: str
-    page_id: str
-    token: str
-    app_secret: str
-    timeout_s: float
-    app_id: str = ""
-
-    def __repr__(self) -> str:
-        return f"Access({self.url!r}, {self.version!r}, page {self.page_id})"
-
-    @property
-    def proof(self) -> str:
-        """What shows Facebook that whoever holds the token holds the app's secret, too."""
-        return self.proof_for(self.token)
-
-    def proof_for(self, token: str) -> str:
-        """The same for another token of the app."""
-        return hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-
-    @property
-    def app_token(self) -> str:
-        """What speaks for the app itself; empty where its number or its secret is not known."""
-        return f"{self.app_id}|{self.app_secret}" if self.app_id and self.app_secret else ""
-
-
 class FacebookPage:
     """One Page. Facts about the API: the pinned version's reference, and what schedulers met in the wild."""
 
@@ -105,16 +78,27 @@ class FacebookPage:
 
     def __init__(self, access: Access, surroundings: Surroundings, *, hands_over: timedelta = timedelta()) -> None:
         self.hands_over = hands_over
-        self._access = access
+        self._given = access
         self._media = surroundings.media
         self._now = surroundings.now
         self._uploads = surroundings.uploads
+        self._page_key = surroundings.page_key
+        self._open(with_key(access, self._page_key()))
+
+    def _open(self, access: Access) -> None:
+        self._access = access
         self._http = Http(f"{access.url}/{access.version}", token=access.token, timeout_s=access.timeout_s)
         self._usage: Usage | None = None
-        self._check = PageCheck(access, get=self._get, error=self._error, now=surroundings.now)
-        self._figures = PageFigures(
-            access.page_id, self._secrets, get=self._get, error=self._error, now=surroundings.now
-        )
+        self._check = PageCheck(access, get=self._get, error=self._error, now=self._now)
+        self._figures = PageFigures(access.page_id, self._secrets, get=self._get, error=self._error, now=self._now)
+
+    def _reopen(self) -> tuple[Problem | None, PageKey | None]:
+        """Take the Page that is connected now, which may be new since the last use; say what is wrong with it."""
+        key = self._page_key()
+        access = with_key(self._given, key)
+        if access != self._access:
+            self._open(access)
+        return what_is_wrong(access, key), key
 
     def __repr__(self) -> str:
         return f"FacebookPage({self._access!r})"
@@ -123,7 +107,7 @@ class FacebookPage:
     def from_settings(cls, settings: Settings, surroundings: Surroundings) -> Self | None:
         """Build it from the `FACEBOOK_*` settings."""
         token = settings.FACEBOOK_PAGE_TOKEN.get_secret_value()
-        if not settings.FACEBOOK_PAGE_ID or not token:
+        if not token and not may_be_connected(settings):
             return None
         access = Access(
             url=settings.FACEBOOK_GRAPH_URL,
@@ -184,6 +168,9 @@ class FacebookPage:
 
     def publish(self, attempt: Attempt) -> Outcome:
         """Stage each picture unseen, then make the one visible step. A picture that fails stops the post."""
+        wrong, key = self._reopen()
+        if wrong is not None:
+            return outcome_without(wrong, key)
         if attempt.content.does:
             return self._change(attempt)
         stage = Stage(self._uploads, attempt.post.id, where=self._access.page_id, now=self._now())
@@ -220,10 +207,14 @@ class FacebookPage:
 
     def planner(self) -> PagePlans:
         """Facebook's own scheduler."""
+        self._reopen()
         return PagePlans(Ways(self._http, self._access.page_id, self._proof, self._give, self._secrets))
 
     def _give(self, attempt: Attempt, when: Mapping[str, str]) -> Outcome:
         """Let Facebook publish it: its pictures are staged anew, since others are thrown away there after a day."""
+        wrong, key = self._reopen()
+        if wrong is not None:
+            return outcome_without(wrong, key)
         staged = []
         for picture in attempt.content.pictures:
             result = self._stage(picture, temporary="true")
@@ -303,6 +294,9 @@ class FacebookPage:
 
     def find(self, attempt: Attempt) -> Finding:
         """List the Page's posts back to the first attempt that may have arrived and compare their texts."""
+        wrong, _ = self._reopen()
+        if wrong is not None:
+            return CannotTell(wrong.message)
         if attempt.content.does:
             fields = "id,message,permalink_url"
             return changes.finding(attempt, self._get(f"/{attempt.content.on}", fields=fields), secrets=self._secrets)
@@ -329,6 +323,8 @@ class FacebookPage:
 
     def link_to(self, remote_id: str) -> str | None:
         """Read the permalink; what goes wrong here means nothing for the post."""
+        if self._reopen()[0] is not None:
+            return None
         reply = self._get(f"/{changes.root_of(remote_id)}", fields="permalink_url")
         body = reply.json() if isinstance(reply, Answer) and reply.status == 200 else None
         link = body.get("permalink_url") if isinstance(body, dict) else None
@@ -336,14 +332,14 @@ class FacebookPage:
             return None
         return redacted(link, self._secrets)
 
-    # What came of it
-
     def learn(self, remote_id: str) -> Learnt:
         """Ask for counts, and for who saw it where Facebook says so."""
+        self._reopen()
         return self._figures.of_post(changes.root_of(remote_id))
 
     def learn_of_all(self) -> Learnt:
         """Ask for the Page's followers and its latest day."""
+        self._reopen()
         return self._figures.of_page()
 
     def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -352,6 +348,7 @@ class FacebookPage:
 
     def news(self, body: bytes) -> list[News]:
         """Read it."""
+        self._reopen()
         return page_news.read(body, self._access.page_id)
 
     def is_news_of(self, news: News, content: Content) -> bool:
@@ -360,6 +357,7 @@ class FacebookPage:
 
     def follow(self) -> tuple[str, ...]:
         """Add posts to what the Page's webhook tells of."""
+        self._reopen()
         ids = (self._access.page_id, self._access.app_id)
         return PageFollowing(ids, get=self._get, post=self._post, error=self._error).follow()
 
@@ -367,7 +365,10 @@ class FacebookPage:
 
     def check(self) -> list[Problem]:
         """Ask who the token is, what it may and, where the app's number and secret are known, how long it is good."""
-        return self._check.problems()
+        wrong, key = self._reopen()
+        if wrong is not None:
+            return [wrong]
+        return told_to_connect(self._check.problems(), key)
 
     def expires(self) -> Mapping[str, datetime]:
         """Say when the token and the access to data run out, as far as the latest check learnt it."""
@@ -375,6 +376,8 @@ class FacebookPage:
 
     def server_time(self) -> datetime | None:
         """Read the time of any answer, a refusal's too."""
+        if self._reopen()[0] is not None:
+            return None
         reply = self._get("/me", fields="id")
         return reply.date() if isinstance(reply, Answer) else None
 

@@ -106,6 +106,7 @@ ROWS: dict[str, Row] = {
         ),
     ),
     # Tokens
+    "101": Row(101, "Error validating application. Cannot get application info due to a system error."),
     "102": Row(102, "Session key invalid or no longer valid"),
     "104": Row(104, "Incorrect signature"),
     "190": Row(190, "Invalid OAuth access token."),

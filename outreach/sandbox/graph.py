@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import following, insights, publish, reading
+from . import business, following, insights, publish, reading
 from .answers import Answer, graph_json
 from .bodies import Params, read_params
 from .calls import OLDEST_VERSION, Call, Done, name_op, split_version
@@ -14,6 +14,7 @@ from .faults import Faults
 from .graph_headers import entity_tag, graph_headers, refusal_header, usage_header
 from .identifiers import trace_id
 from .mischief import GraphFault, describe, fault_from_row, spoil
+from .oauth import OAuth
 from .patience import Patience
 from .records import Entry, PublicPost
 from .rules import Rules
@@ -30,6 +31,7 @@ _SECRET = {
     "fb_exchange_token",
     "code",
 }
+_TOKEN_EDGE = ("oauth", "access_token")
 _WRITES = {
     "feed": publish.create_post,
     "photos": publish.create_photo,
@@ -43,9 +45,13 @@ _READS = {
     "read": reading.read_object,
     "read_ids": reading.read_several,
     "me": reading.read_me,
-    "accounts": reading.read_accounts,
     "insights": insights.read_insights,
     "subscribed_apps": following.list_apps,
+    "accounts": business.read_accounts,
+    "permissions": business.read_permissions,
+    "businesses": business.read_businesses,
+    "owned_pages": business.read_owned,
+    "client_pages": business.read_owned,
 }
 
 
@@ -72,6 +78,8 @@ class Graph:
 
     def __init__(self, world: World, tokens: TokenBook, patience: Patience) -> None:
         self.world, self.tokens = world, tokens
+        world.book = tokens
+        self.oauth = OAuth(world, tokens)
         self.journal: list[Entry] = []
         self._patience = patience
         self._faults: Faults[GraphFault] = Faults()
@@ -169,6 +177,9 @@ class Graph:
         if visit.method == "OPTIONS":
             return
         try:
+            if visit.segments == _TOKEN_EDGE:
+                visit.done = self.oauth.token(visit.params)
+                return
             visit.token = self._admit(visit)
             call = Call(visit.method, visit.version, visit.segments, visit.params, visit.token, visit.op)
             self._count(call)
@@ -180,7 +191,9 @@ class Graph:
 
     def _admit(self, visit: _Visit) -> Token:
         token = self.tokens.admit(_token_text(visit), visit.at)
-        self.tokens.check_proof(token, visit.params.text("appsecret_proof"), is_required=self.rules.require_proof)
+        proof, made_at = visit.params.text("appsecret_proof"), visit.params.text("appsecret_time")
+        required = self.rules.require_proof
+        self.tokens.check_proof(token, proof, is_required=required, made_at=made_at, now=visit.at)
         return token
 
     def _run(self, call: Call) -> Done:

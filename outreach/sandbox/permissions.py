@@ -17,7 +17,7 @@ def page_to_publish_on(world: World, call: Call) -> Page:
     _require_page_token(call.token, page)
     require_scope(call.token, "pages_read_engagement", code=200)
     require_scope(call.token, "pages_manage_posts", code=200)
-    if "CREATE_CONTENT" not in world.rules.tasks:
+    if "CREATE_CONTENT" not in world.rules.tasks_by_page.get(page.id, world.rules.tasks):
         raise GraphError(200, "(#200) The task CREATE_CONTENT is missing for this Page")
     return page
 

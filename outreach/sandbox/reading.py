@@ -42,20 +42,8 @@ def read_list(world: World, call: Call) -> Done:
     items = _items(world, node, edge, call)
     shown, has_more = cut_page(items, call.params.values, is_newest_first=edge != "comments")
     ranked = [(item.rank, shaped(world, item, call)) for item in shown]
-    next_url = _next_url(world, call, shown[-1].rank) if shown and has_more else None
+    next_url = next_address(world, call, shown[-1].rank) if shown and has_more else None
     return Done(list_body(ranked, next_url=next_url, has_more=has_more))
-
-
-def read_accounts(world: World, call: Call) -> Done:
-    """`GET /me/accounts`: the Pages of the person who granted the token."""
-    if call.token.kind not in {Kind.USER, Kind.SYSTEM}:
-        raise nonexisting("accounts", "Page")
-    wishes = _wishes(call) or tuple(
-        Wish(name) for name in ("access_token", "category", "category_list", "name", "tasks")
-    )
-    data = [shape(world, page, wishes, call.token) for page in world.pages.values()]
-    place = cursor(0)
-    return Done({"data": data, "paging": {"cursors": {"before": place, "after": place}}})
 
 
 def inspect_token(book: TokenBook, world: World, call: Call) -> Done:
@@ -118,7 +106,8 @@ def shaped(world: World, node: Node, call: Call) -> dict[str, Any]:
     return shape(world, node, _wishes(call) or default_wishes(node), call.token)
 
 
-def _next_url(world: World, call: Call, last_rank: int) -> str:
+def next_address(world: World, call: Call, last_rank: int) -> str:
+    """Return the address of the next page of a list, the token inside it as at Facebook."""
     kept: dict[str, Any] = {
         name: call.params.values[name] for name in ("fields", "limit") if name in call.params.values
     }
@@ -149,5 +138,9 @@ def _token_facts(book: TokenBook, world: World, token: Token) -> dict[str, Any]:
 
 
 def _granular(scope: str, token: Token) -> dict[str, Any]:
-    is_about_pages = token.page_id is not None and scope.startswith("pages_")
-    return {"scope": scope, "target_ids": [token.page_id]} if is_about_pages else {"scope": scope}
+    if not scope.startswith("pages_"):
+        return {"scope": scope}
+    if token.page_id is not None:
+        return {"scope": scope, "target_ids": [token.page_id]}
+    ticked = token.grant.pages if token.grant else None
+    return {"scope": scope, "target_ids": sorted(ticked)} if ticked else {"scope": scope}

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from . import archive_view, look, page_view
 from .answers import Answer
 from .control import control
+from .oauth_view import dialog
 from .web import Request
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Routes:
                 return archive_view.mailboxes(self._box.mail)
             case "" if not request.query and request.method in {"GET", "HEAD"}:
                 return self._index()
+            case _ if parts[-2:] == ["dialog", "oauth"] and len(parts) <= 3:
+                with self._box.graph.world.lock:
+                    return dialog(self._box.graph.oauth, request)
             case _:
                 return self._box.graph.answer(request)
 

@@ -37,5 +37,13 @@ class Rules:
     """Links that Facebook's scraper cannot reach: answered with 1609005."""
     link_cards: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Title and description by link, as its Open Graph tags would say."""
+    redirect_uris: set[str] = field(default_factory=set)
+    """The app's Valid OAuth Redirect URIs: the log-in dialog leads back to exactly these."""
+    omit_expires_in: bool = False
+    """Whether `/oauth/access_token` says nothing of how long a token lives."""
+    tasks_by_page: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The person's tasks on a Page where they are not `tasks`."""
+    portfolio: dict[str, str] = field(default_factory=dict)
+    """Pages that only a business portfolio has, each with its edge there: `owned_pages` or `client_pages`."""
     pictures_by_url: dict[str, bytes] = field(default_factory=dict)
     """What the sandbox finds when a photo is sent as `url`; it never fetches anything itself."""

@@ -232,9 +232,18 @@ def _page_facts(world: World, page: Page, token: Token) -> dict[str, Any]:
         "is_published": True,
         "fan_count": world.rules.followers,
         "followers_count": world.rules.followers,
-        "tasks": list(world.rules.tasks) if may_act else None,
-        "access_token": page.token if may_act else None,
+        "tasks": list(world.rules.tasks_by_page.get(page.id, world.rules.tasks)) if may_act else None,
+        "access_token": _token_of(world, page, token) if may_act else None,
     }
+
+
+def _token_of(world: World, page: Page, token: Token) -> str | None:
+    """A token that a dialog gave opens what was ticked there; any other the Page's own."""
+    if token.page_id is not None and token.grant is not None:
+        return token.text
+    if token.grant is None or world.book is None:
+        return page.token
+    return world.book.of_page(token, page.id, world.clock.now())
 
 
 def _facts(world: World, node: Node, token: Token) -> dict[str, Any]:

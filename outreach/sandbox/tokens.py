@@ -20,6 +20,7 @@ SCOPES = (
     "public_profile",
 )
 DATA_ACCESS = timedelta(days=90)
+PROOF_LIVES_S = 300
 
 
 class Kind(StrEnum):
@@ -29,6 +30,21 @@ class Kind(StrEnum):
     PAGE = "PAGE"
     APP = "APP"
     SYSTEM = "SYSTEM_USER"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person ticked in the log-in dialog, and when. `pages` `None` stands for all there are."""
+
+    scopes: tuple[str, ...]
+    declined: tuple[str, ...]
+    pages: frozenset[str] | None
+    at: datetime
+
+    @classmethod
+    def of_everything(cls, scopes: tuple[str, ...], at: datetime) -> "Grant":
+        """Return what a token stands for that no dialog gave."""
+        return cls(scopes, (), None, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +59,12 @@ class Token:
     issued_at: datetime
     expires_at: datetime | None = None
     died_of: int | None = None
+    grant: Grant | None = None
 
     @property
     def data_access_expires_at(self) -> datetime:
         """Return the end of the separate clock for data access, about 90 days."""
-        return self.issued_at + DATA_ACCESS
+        return (self.grant.at if self.grant else self.issued_at) + DATA_ACCESS
 
     def subcode_of_death(self, now: datetime) -> int | None:
         """Return why this token is refused now, `None` while it is good."""
@@ -62,6 +79,7 @@ class TokenBook:
     def __init__(self, app_id: str, app_secret: str) -> None:
         self.app_id, self.app_secret = app_id, app_secret
         self._tokens: dict[str, Token] = {}
+        self._pages: dict[tuple[str, str], str] = {}
 
     def issue(self, kind: Kind, *, now: datetime, user_id: str | None = None, page_id: str | None = None,
               scopes: tuple[str, ...] = SCOPES, lives: timedelta | None = None) -> str:  # fmt: skip
@@ -74,7 +92,32 @@ class TokenBook:
     def kill(self, text: str, subcode: int) -> None:
         """Let a token die of a 190 subcode: 458, 459, 460, 463, 464, 467 or 492."""
         error_named(f"190_{subcode}")
-        self._tokens[text] = replace(self._tokens[text], died_of=subcode)
+        children = [child for (parent, _), child in self._pages.items() if parent == text]
+        for each in (text, *children):
+            self._tokens[each] = replace(self._tokens[each], died_of=subcode)
+
+    def bind(self, text: str, grant: Grant) -> None:
+        """Tie a token to what a person ticked."""
+        self._tokens[text] = replace(self._tokens[text], grant=grant)
+
+    def of_page(self, parent: Token, page_id: str, now: datetime) -> str | None:
+        """Return the Page token that a person's token gives: it ends with a short one, and never with a long one.
+
+        `None` for a Page that was not ticked.
+        """
+        grant = parent.grant
+        if grant is None or (grant.pages is not None and page_id not in grant.pages):
+            return None
+        key = (parent.text, page_id)
+        if key not in self._pages:
+            is_long = parent.expires_at is not None and parent.expires_at - parent.issued_at > timedelta(days=1)
+            lives = None if is_long or parent.expires_at is None else parent.expires_at - now
+            issued = self.issue(
+                Kind.PAGE, now=now, user_id=parent.user_id, page_id=page_id, scopes=parent.scopes, lives=lives
+            )
+            self.bind(issued, grant)
+            self._pages[key] = issued
+        return self._pages[key]
 
     def narrow(self, text: str, *without: str) -> None:
         """Take scopes away from a token, as a person unticking a permission does."""
@@ -97,15 +140,26 @@ class TokenBook:
             raise error_named(f"190_{subcode}")
         return token
 
-    def check_proof(self, token: Token, proof: str | None, *, is_required: bool) -> None:
-        """Raise `GraphError` 100 for a wrong proof, or for none where one is required."""
+    def check_proof(self, token: Token, proof: str | None, *, is_required: bool, made_at: str | None = None,
+                    now: datetime | None = None) -> None:  # fmt: skip
+        """Raise `GraphError` 100 for a wrong proof, or for none where one is required.
+
+        With `made_at`, Unix seconds, the proof is the timed one, good for five minutes.
+        """
         if proof is None:
             if is_required:
                 raise error_named("100_proof_missing")
             return
-        expected = hmac.new(self.app_secret.encode(), token.text.encode(), hashlib.sha256).hexdigest()
+        said = token.text if made_at is None else f"{token.text}|{made_at}"
+        if made_at is not None and not _is_recent(made_at, now):
+            raise error_named("100_proof")
+        expected = hmac.new(self.app_secret.encode(), said.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected, proof.lower()):
             raise error_named("100_proof")
+
+
+def _is_recent(made_at: str, now: datetime | None) -> bool:
+    return now is None or (made_at.isdecimal() and abs(int(made_at) - now.timestamp()) <= PROOF_LIVES_S)
 
 
 def carried_token(authorization: str | None, parameter: str | None) -> str | None:

@@ -12,6 +12,7 @@ from .error_table import error_named
 from .identifiers import object_numbers
 from .records import Comment, Page, Photo, Post, PostState, PublicPost, User
 from .rules import Rules
+from .tokens import TokenBook
 
 
 class World:
@@ -25,6 +26,7 @@ class World:
         self.base_url = ""
         self.app_id = ""
         self.subscribed: dict[str, tuple[str, ...]] = {}
+        self.book: TokenBook | None = None
         self._numbers = object_numbers()
         self.clear()
 

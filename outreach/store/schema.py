@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from outreach.model import FollowKind, State
 from outreach.store import schema_access as access
+from outreach.store import schema_connections as connecting
 from outreach.store import schema_handovers as ahead
 from outreach.store import schema_members as membership
 from outreach.store import schema_past as looking_back
@@ -25,7 +26,18 @@ from outreach.store import schema_usage as using
 from outreach.store import schema_weekly as each_week
 from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
-__all__ = ["Instant", "access", "ahead", "each_week", "looking_back", "membership", "metadata", "reaching", "using"]
+__all__ = [
+    "Instant",
+    "access",
+    "ahead",
+    "connecting",
+    "each_week",
+    "looking_back",
+    "membership",
+    "metadata",
+    "reaching",
+    "using",
+]
 
 meta = Table(
     "meta",

@@ -42,6 +42,14 @@ _VALUE = "INSERT INTO reached_{} ({}, measure, at, value) VALUES (1, {}, 0, {})"
 _USAGE = (
     "INSERT INTO usage (channel_id, slot, at, call_count, total_cputime, total_time, regain_min) VALUES (1, 1, 0, {})"
 )
+_CONNECTION = (
+    "INSERT INTO connections (channel_id, page_name, scopes, person, facebook_id, facebook_name, at, page_id, sealed)"
+    " VALUES (1, '', '[]', 'a@example.org', '', '', 0, {})"
+)
+_DIALOG = (
+    "INSERT INTO dialogs (state_sha256, channel_id, session, person, scopes, begun_at, ends_at, answered_at, sealed)"
+    " VALUES ('x', 1, 's', 'a@example.org', '[]', 5, {})"
+)
 IMPOSSIBLE = [
     (
         "reached_remark",
@@ -59,6 +67,16 @@ IMPOSSIBLE = [
     ),
     ("usage_not_below_nothing", "queued", _USAGE.format("-1, 0, 0, 0")),
     ("usage_not_below_nothing", "queued", _USAGE.format("0, 0, 0, -1")),
+    ("connections_page_id", "queued", _CONNECTION.format("'', 'x'")),
+    ("connections_sealed", "queued", _CONNECTION.format("'1', ''")),
+    ("dialogs_end", "queued", _DIALOG.format("5, NULL, NULL")),
+    ("dialogs_sealed", "queued", _DIALOG.format("6, NULL, 'x'")),
+    (
+        "visibility_answer",
+        "queued",
+        "INSERT INTO visibility (channel_id, page_id, app_id, answer, permalink, person, at)"
+        " VALUES (1, '1', '2', 'maybe', '', 'a@example.org', 0)",
+    ),
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
     ("roles_role", "queued", "INSERT INTO roles (community_id, person_id, role) VALUES (1, 1, 'owner')"),

@@ -19,6 +19,7 @@ from outreach.doors.web import (
     audit,
     channels_page,
     coming,
+    connect_page,
     entry,
     feeds,
     forgotten,
@@ -85,6 +86,7 @@ def create(house: House, *, links: Mapping[str, str] | None = None) -> FastAPI:
         queueing,
         channels_page,
         page_news,
+        connect_page,
         preferences,
         webhooks_page,
     ):

@@ -166,6 +166,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "is_set_up": row.name in set_up,
             "shown": shown_by_lists.get(row.name),
             "limit_kb": limits_named.get(row.name),
+            "standing": house.connecting.standing() if row.name == house.connecting.channel else None,
             "habits": house.desk.habits(row.name) if row.kind == "listserv" else None,
             "figures": house.desk.figures_stand(row.name),
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
