@@ -38,6 +38,7 @@ from outreach.watch import Watch
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.alarms import Alarms
 from outreach.watch.errands import Errand
+from outreach.watch.first_comments import FirstComments
 from outreach.watch.lateness import Lateness
 from outreach.watch.nightly import Nightly
 from outreach.watch.preflight import Preflight
@@ -284,6 +285,12 @@ class House:
     def new_afterwards(self) -> Afterwards:
         """Build the chore that asks for posts that a restore missed, with channels of its own."""
         return Afterwards(store=self.store, channels=self._by_id(), now=self.clock.now)
+
+    def new_first_comments(self, worker: str) -> FirstComments:
+        """Build what comments under posts that are out, with channels of its own."""
+        return FirstComments(
+            store=self.store, channels=self._by_id(), now=self.clock.now, worker=worker, pace=self.pace
+        )
 
     def new_preflight(self) -> Preflight:
         """Build a pre-flight, with channels of its own."""

@@ -13,8 +13,9 @@ from io import BytesIO
 from pathlib import Path
 
 from outreach import letter as letters
-from outreach import markup, pictures, when
+from outreach import markup, page_extras, pictures, when
 from outreach.channels import Channel, Limits
+from outreach.extras import NO_EXTRAS, Extras
 from outreach.following import Gone, Wish, gone_of, wish_of
 from outreach.happening import event_of, in_words
 from outreach.library import Library
@@ -59,6 +60,7 @@ class Draft:
     notes: tuple[str, ...]
     follows: Mapping[str, Follow] = field(default_factory=dict)
     event: Event | None = None
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class Composer:
         _check_count(found, targets)
         wanted = wish_of(letter)
         follows = {t.name: self._follow(wanted, t) for t in targets} if wanted else {}
-        return Draft(letter, resolved, found, times, notes, follows, event_of(letter, self._zone, now=now))
+        event, extras = event_of(letter, self._zone, now=now), page_extras.asked_for(letter)
+        return Draft(letter, resolved, found, times, notes, follows, event, extras)
 
     def _follow(self, wanted: Wish, target: Target) -> Follow:
         gone = gone_of(wanted, target.name, self._gone)
@@ -247,6 +250,7 @@ class Composer:
             due_at=draft.times[target.name].due.due_at,
             follow=draft.follows.get(target.name),
             event=event,
+            extras=draft.extras,
         )
         return target.channel.render(wording)
 

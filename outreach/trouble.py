@@ -24,6 +24,7 @@ class AlarmKind(StrEnum):
     DISK = "disk nearly full"
     BACKUP = "backup"
     EXPIRY = "access ends"
+    COMMENT = "first comment not made"
     ASKED = "somebody asks to join or to leave"
 
 
@@ -37,9 +38,10 @@ OF_POSTS = frozenset(
         AlarmKind.UNSEEN,
         AlarmKind.TWICE,
         AlarmKind.PREFLIGHT,
+        AlarmKind.COMMENT,
     }
 )
-WARNINGS = frozenset({AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY, AlarmKind.ASKED})
+WARNINGS = frozenset({AlarmKind.COMMENT, AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY, AlarmKind.ASKED})
 
 
 @dataclass(frozen=True, slots=True)

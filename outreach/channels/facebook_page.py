@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from outreach import markup
-from outreach.channels import Limits, Surroundings
+from outreach import markup, page_extras
+from outreach.channels import Comment, Limits, Surroundings
+from outreach.channels import _first_comment as first
 from outreach.channels import _page_changes as changes
 from outreach.channels._graph_answers import (
     GraphError,
@@ -29,6 +30,7 @@ from outreach.channels._staging import Stage
 from outreach.channels.links import check_links
 from outreach.model import (
     HELD_UP,
+    NO_EXTRAS,
     Attempt,
     BadInput,
     Content,
@@ -144,14 +146,16 @@ class FacebookPage:
                 where="body",
                 next_step="Shorten it.",
             )
-        return Content(self.kind, text, link, wording.pictures)
+        return Content(self.kind, text, link, wording.pictures, extras=page_extras.as_sent(wording.extras))
 
     def _change_of(self, wording: Wording, follow: Follow) -> Content:
         """A correction gives the post on the Page another text; its pictures and its card stay. A retraction takes it away."""
         on = changes.root_of(follow.remote_id or "")
         if follow.kind is FollowKind.RETRACTION:
             return Content(self.kind, follow.before, does="delete", on=on)
-        bare = replace(wording, title=_CORRECTION.sub("", wording.title), pictures=(), link=None, follow=None)
+        bare = replace(
+            wording, title=_CORRECTION.sub("", wording.title), pictures=(), link=None, follow=None, extras=NO_EXTRAS
+        )
         text = self.render(bare).text
         if wording.link and wording.link not in text:
             text = f"{text}\n\n{wording.link}"
@@ -167,7 +171,8 @@ class FacebookPage:
             for p in content.pictures
         ]
         form = _feed_form(content, [f"<id of {p.file}>" for p in content.pictures])
-        return {"requests": [*photos, {"method": "POST", "url": f"{where}/feed", "form": form}]}
+        post = {"method": "POST", "url": f"{where}/feed", "form": form}
+        return {"requests": [*photos, post, *first.described(content, f"{self._access.url}/{self._access.version}")]}
 
     # Publishing
 
@@ -280,6 +285,19 @@ class FacebookPage:
         params = {"fields": "id,message,created_time,permalink_url", "limit": str(_PAGE_OF_A_LIST)}
         return self._get(f"/{self._access.page_id}/published_posts", **params, **({"after": after} if after else {}))
 
+    # The first comment, once the post is out
+
+    def comment(self, wanted: Comment) -> Outcome:
+        """Comment as the Page, once. Nothing of the answer says anything of the post."""
+        reply = first.made(self._http, wanted, self._proof())
+        outcome = self._outcome(reply, wanted.number)
+        is_forbidden = isinstance(reply, Answer) and self._error(reply).row.meaning is Meaning.FORBIDDEN
+        return first.judged(outcome, is_forbidden=is_forbidden)
+
+    def find_comment(self, wanted: Comment) -> Finding:
+        """Read the comments of that very post and compare their texts."""
+        return first.found(wanted, self._get, page_id=self._access.page_id)
+
     def if_sent_again(self) -> str:
         """A Page has no way to tell Facebook that a post is a repeat."""
         return "A second public post would appear, unless Facebook recognises the text as a repeat."
@@ -328,11 +346,12 @@ class FacebookPage:
     def check_content(self, content: Content) -> list[Problem]:
         """Look at the text, the pictures on the disk, and the links."""
         is_sandbox = is_loopback(urlsplit(self._access.url).hostname or "")
-        return self.lint(content) + check_links(content, is_sandbox=is_sandbox)
+        found = self.lint(content) + first.problems(content, self._check.scopes)
+        return found + check_links(content, is_sandbox=is_sandbox)
 
 
 def _feed_form(content: Content, staged: list[str]) -> dict[str, str]:
-    form = {"message": content.text}
+    form = {"message": content.text} | page_extras.form_of(content.extras)
     if content.link:
         form["link"] = content.link
     for place, media_id in enumerate(staged):

@@ -3,6 +3,7 @@
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
 from outreach.desk.collating import Collating
+from outreach.desk.commenting import Commenting
 from outreach.desk.following import Following
 from outreach.desk.letting_through import LettingThrough
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
@@ -42,5 +43,17 @@ __all__ = [
 ]
 
 
-class Desk(Collating, Planning, Advising, Approving, LettingThrough, Following, Trying, Running, Watching, LookingBack):
+class Desk(
+    Collating,
+    Planning,
+    Advising,
+    Approving,
+    LettingThrough,
+    Commenting,
+    Following,
+    Trying,
+    Running,
+    Watching,
+    LookingBack,
+):
     """The verbs of one community. `on_queued` is called after something new may be due."""

@@ -22,8 +22,8 @@ NOT_STORABLE: tuple[type[Exception], ...] = (IntegrityError, DataError, TypeErro
 """What it raises for a value that no retry will get in: a broken promise, or a text that no database takes."""
 
 APPLICATION_ID = 0x6F757472  # "outr"
-SCHEMA = 4
-HEAD = "0004"
+SCHEMA = 7
+HEAD = "0007"
 _BUSY_TIMEOUT_MS = 20_000
 _LEAST_FREE_BYTES = 400_000
 

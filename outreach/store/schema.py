@@ -17,11 +17,12 @@ from sqlalchemy import (
 
 from outreach.model import FollowKind, State
 from outreach.store import schema_access as access
+from outreach.store import schema_comments as commenting
 from outreach.store import schema_members as membership
 from outreach.store import schema_past as looking_back
 from outreach.store.columns import Id, Instant, id_column, metadata, one_of
 
-__all__ = ["Instant", "access", "looking_back", "membership", "metadata"]
+__all__ = ["Instant", "access", "commenting", "looking_back", "membership", "metadata"]
 
 meta = Table(
     "meta",

@@ -256,7 +256,7 @@ def test_a_passphrase_comes_from_a_file_or_the_settings(place: Place) -> None:
 def test_what_it_says_to_programs_and_to_people(place: Place) -> None:
     place.json("add", place.letter(at=FUTURE))
     told = place.json("backup", str(place.folder / "backup.zip"))
-    assert (told["posts"], told["schema"], told["has_secret"], told["left_out"]) == ({"queued": 2}, "0004", False, [])
+    assert (told["posts"], told["schema"], told["has_secret"], told["left_out"]) == ({"queued": 2}, "0007", False, [])
     said = place.cli("backup", "other.zip").out
     assert "2 posts as of " in said
     assert "read back whole" in said

@@ -37,6 +37,7 @@ _REQUEST = (
     "INSERT INTO requests (channel_id, address, made_at, link_sha256, ends_at, kind, state, came_by, confirmed_at,"
     " settled_at) VALUES (1, 'a@example.org', 0, 'x', 0, {})"
 )
+_COMMENT = "INSERT INTO first_comments (post_id, state, worker, lease_until, reason, doubted_at) VALUES (1, {})"
 IMPOSSIBLE = [
     ("communities_approval", "queued", "UPDATE communities SET approval = 'maybe'"),
     ("people_email", "queued", "INSERT INTO people (email, created_at) VALUES ('', 0)"),
@@ -106,6 +107,16 @@ IMPOSSIBLE = [
         "template_versions_version",
         "queued",
         "INSERT INTO template_versions (file, version, text, at) VALUES ('a', 0, '', 0)",
+    ),
+    ("first_comments_state", "queued", _COMMENT.format("'lost', NULL, NULL, NULL, NULL")),
+    ("first_comments_lease", "queued", _COMMENT.format("'posting', NULL, NULL, NULL, NULL")),
+    ("first_comments_lease", "queued", _COMMENT.format("'waiting', 'w', 0, NULL, NULL")),
+    ("first_comments_reason", "queued", _COMMENT.format("'failed', NULL, NULL, NULL, NULL")),
+    ("first_comments_doubt", "queued", _COMMENT.format("'in doubt', NULL, NULL, 'lost', NULL")),
+    (
+        "first_comments_counts",
+        "queued",
+        "INSERT INTO first_comments (post_id, state, attempt) VALUES (1, 'waiting', -1)",
     ),
     ("follows_kind", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 2, 'answer')"),
     ("follows_itself", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 1, 'correction')"),
@@ -297,7 +308,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_i
 
     assert column(store, "SELECT channel_id FROM attempts") == [7, 7]
     assert column(store, "SELECT doubtful_since FROM posts") == [5]
-    assert column(store, "SELECT version_num FROM alembic_version") == ["0004"]
+    assert column(store, "SELECT version_num FROM alembic_version") == ["0007"]
     store.close()
 
 

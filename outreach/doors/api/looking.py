@@ -89,10 +89,11 @@ def _add_announcement(router: APIRouter, api: Api) -> None:
     def show(number: Number, _who: Annotated[Visitor, Depends(api.gate.may(Verb.READ))]) -> told.Shown:
         version = api.latest(number)
         about, found = api.desk.show(str(number))
-        checks = api.desk.checks()
+        checks, comments = api.desk.checks(), api.desk.first_comments([post for post, _ in found])
         posts = [
             shapes.post(post)
             | shapes.checked(checks.get(post.id))
+            | shapes.first_comment(comments.get(post.id))
             | {"if_sent_again": api.desk.if_sent_again(post), "history": [shapes.entry(entry) for entry in entries]}
             for post, entries in found
         ]

@@ -13,6 +13,7 @@ from outreach.model import BadInput, Post, State
 
 if TYPE_CHECKING:
     from outreach.store.checks import Check
+    from outreach.store.first_comments import FirstComment
 
 _COLUMNS = ("post", "state", "when", "title, and what is known")
 
@@ -75,12 +76,13 @@ def show(name: PostName, as_json: AsJson = False) -> None:
 
     with opened() as house:
         about, found = house.desk.show(name)
-        checks = house.desk.checks()
+        checks, comments = house.desk.checks(), house.desk.first_comments([post for post, _ in found])
         repeats = {post.name: house.desk.if_sent_again(post) for post, _ in found if post.state is State.UNCONFIRMED}
     if as_json:
         shaped = [
             shapes.post(post)
             | shapes.checked(checks.get(post.id))
+            | shapes.first_comment(comments.get(post.id))
             | ({"if_sent_again": repeats[post.name]} if post.name in repeats else {})
             | {"history": [shapes.entry(e) for e in told]}
             for post, told in found
@@ -90,6 +92,7 @@ def show(name: PostName, as_json: AsJson = False) -> None:
     say(f"Announcement {about['id']}: {about['title']} ({about['status']}, revision {about['revision']})", style="bold")
     for post, told in found:
         _tell_post(post, told, checks.get(post.id))
+        _tell_comment(post, comments.get(post.id))
     for post, _ in found:
         if post.name in repeats:
             _say_what_a_person_can_do(post, repeats[post.name])
@@ -113,6 +116,15 @@ def _tell_post(post: Post, told: list[dict[str, Any]], check: "Check | None") ->
             say(f"  ! {problem.sentence()}", style="yellow" if problem.is_warning else "red")
     rows = [(_brief(e["at"], post.time_zone), *_words(e)) for e in told]
     table(("at", "what", "details"), rows, empty="  Nothing has happened yet.", whole=2)
+
+
+def _tell_comment(post: Post, comment: "FirstComment | None") -> None:
+    if comment is not None:
+        again = f", next {_brief(comment.next_at, post.time_zone)}" if comment.next_at and comment.attempt else ""
+        say(f"  First comment: {comment.state}{again}{f'. {comment.reason}' if comment.reason else ''}")
+    if comment is not None and comment.state in ("failed", "in doubt"):
+        say(f"  It is there:      outreach comment {post.name} --there")
+        say(f"  It is not there:  outreach comment {post.name} --again")
 
 
 def _words(entry: dict[str, Any]) -> tuple[str, str]:
