@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from outreach import lifecycle
+from outreach import lifecycle, pictures
 from outreach.channels import HasMailbox, SaysWhatARepeatDoes, SaysWhereToLook
 from outreach.channels._repeats import BY_HABIT
 from outreach.compose import Composer, Target
@@ -99,6 +99,11 @@ class Looking:
         """Give how the first comments of these posts stand, by the post's id; those that get none are left out."""
         with self._store.read() as tx:
             return first_comments.of_posts(tx, [post.id for post in found])
+
+    def original_of(self, sha256: str) -> str:
+        """Name the file that a picture was made of, as the media folder keeps it, and its size; empty where it was fit as it came."""
+        file = pictures.original_of(self._composer.media, sha256)
+        return f"{file.name} ({file.stat().st_size / 1e6:.1f} MB)" if file else ""
 
     def if_sent_again(self, post: Post) -> str | None:
         """Say what would come of sending a post in doubt once more; None for any other post, or when nobody knows."""

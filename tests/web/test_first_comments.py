@@ -12,7 +12,7 @@ from outreach.doors.web.serving import served
 from outreach.model import State
 from outreach.roles import Role
 from tests.builders import a_stored_post
-from tests.web.visitors import Guest, member
+from tests.web.visitors import member
 from tests.work.conftest import box, house, place, still
 
 __all__ = ["box", "house", "place", "still"]

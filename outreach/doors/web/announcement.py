@@ -179,6 +179,7 @@ def _drawn(
         every=live.every_s((each.post for each in told), now),
         actions=decisions.about_all(story, visitor, now),
         followed_by=desk.followed_by(number),
+        original_of=desk.original_of,
         **more,
     )
 
