@@ -74,6 +74,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("seal", 60, Sealing(store=house.store, now=house.clock.now).round),
         Errand("webhooks", 5, house.webhooks.round),
         Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
+        Errand("first comments", 2, house.new_first_comments(worker).round),
         Errand("requests", 3600, house.new_membership().tidy),
         Errand("hand-over", 20, handing_over_of(house).round),
         *_weekly(house),

@@ -13,8 +13,9 @@ from io import BytesIO
 from pathlib import Path
 
 from outreach import letter as letters
-from outreach import markup, pictures, when
+from outreach import markup, page_extras, pictures, when
 from outreach.channels import Channel, Limits
+from outreach.extras import NO_EXTRAS, Extras
 from outreach.following import Gone, Wish, gone_of, wish_of
 from outreach.happening import event_of, in_words
 from outreach.library import Library
@@ -22,14 +23,12 @@ from outreach.model import BadInput, Content, Event, Follow, FollowKind, Letter,
 from outreach.wording import Resolved, Template, resolve
 
 _SUFFIX = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
-# What is opened at all: a format that no channel takes but many people have is named, not called damaged.
-_OPENED = (*_SUFFIX, "WEBP", "AVIF")
 _MOST_PIXELS = 60_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class FoundPicture:
-    """A picture that was opened and measured. `file` is where it is now."""
+    """A picture that was opened and measured. `file` is where it is now, `made` what was made of that where it was not fit."""
 
     sent: SentPicture
     file: Path
@@ -37,6 +36,7 @@ class FoundPicture:
     size: int
     width: int
     height: int
+    made: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Draft:
     notes: tuple[str, ...]
     follows: Mapping[str, Follow] = field(default_factory=dict)
     event: Event | None = None
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ class Composer:
         _check_count(found, targets)
         wanted = wish_of(letter)
         follows = {t.name: self._follow(wanted, t) for t in targets} if wanted else {}
-        return Draft(letter, resolved, found, times, notes, follows, event_of(letter, self._zone, now=now))
+        event, extras = event_of(letter, self._zone, now=now), page_extras.asked_for(letter)
+        return Draft(letter, resolved, found, times, notes, follows, event, extras)
 
     def _follow(self, wanted: Wish, target: Target) -> Follow:
         gone = gone_of(wanted, target.name, self._gone)
@@ -247,6 +249,7 @@ class Composer:
             due_at=draft.times[target.name].due.due_at,
             follow=draft.follows.get(target.name),
             event=event,
+            extras=draft.extras,
         )
         return target.channel.render(wording)
 
@@ -262,11 +265,18 @@ class Composer:
         name = f"{wanted}.{_SUFFIX.get(picture.kind, picture.kind.lower())}"
         kept = self._media / name
         if not kept.is_file() or _sha256(kept.read_bytes()) != wanted:
-            data = picture.file.read_bytes()
+            data = picture.made or picture.file.read_bytes()
             if _sha256(data) != wanted:
                 raise _trouble(f"The picture {picture.sent.file!r} was changed just now.", "Add the letter again.")
             _write_whole(kept, data)
+        if picture.made:
+            self._keep_original(wanted, picture.file.name, picture.file.read_bytes())
         return replace(picture, sent=replace(picture.sent, path=name))
+
+    def _keep_original(self, sha256: str, name: str, data: bytes) -> None:
+        place = self._media / pictures.original_name(sha256, name)
+        if not place.is_file():
+            _write_whole(place, data)
 
     def take_picture(self, data: bytes, *, name: str, limits: Sequence[Limits]) -> str:
         """Keep an uploaded picture as channels with these limits take it; give the name that it has in the media folder."""
@@ -274,6 +284,8 @@ class Composer:
         kept = self._media / f"{_sha256(fit)}.{_SUFFIX[kind]}"
         if not kept.is_file() or kept.read_bytes() != fit:
             _write_whole(kept, fit)
+        if fit != data:
+            self._keep_original(_sha256(fit), name, data)
         return kept.name
 
     def _find(self, picture: Picture, folder: Path, targets: Sequence[Target], kept: Mapping[str, str]) -> FoundPicture:
@@ -338,28 +350,19 @@ def _check_count(pictures: Sequence[FoundPicture], targets: Sequence[Target]) ->
 
 
 def _measured(picture: Picture, file: Path, targets: Sequence[Target]) -> FoundPicture:
-    _check_size(picture, file, targets)
+    size = file.stat().st_size
+    if size > pictures.MAX_ORIGINAL_BYTES:  # before it is read: a file may be larger than the memory
+        most = pictures.MAX_ORIGINAL_BYTES
+        told = f"The picture {picture.file!r} has {size / 1e6:.1f} MB; {most / 1e6:g} MB are taken."
+        raise _trouble(told, "Save it smaller.")
     data = _read(picture, file)
     kind, width, height = _opened(picture, data)
-    for target in targets:
-        if kind not in target.channel.limits.picture_formats:
-            raise _trouble(
-                f"The picture {picture.file!r} is {kind}; {target.name} does not take that.", "Save it as JPEG or PNG."
-            )
+    fit = pictures.fitted(data, kind, name=picture.file, limits=[target.channel.limits for target in targets])
+    if fit:
+        data, kind = fit
+        kind, width, height = _opened(picture, data)
     sent = SentPicture(Path(picture.file).name, picture.alt, _sha256(data), str(file))
-    return FoundPicture(sent, file, kind, len(data), width, height)
-
-
-def _check_size(picture: Picture, file: Path, targets: Sequence[Target]) -> None:
-    """Before it is read: a file may be larger than the memory."""
-    size = file.stat().st_size
-    for target in targets:
-        most = target.channel.limits.max_picture_bytes
-        if size > most:
-            raise _trouble(
-                f"The picture {picture.file!r} has {size / 1e6:.1f} MB; {target.name} takes {most / 1e6:g} MB.",
-                "Save it smaller.",
-            )
+    return FoundPicture(sent, file, kind, len(data), width, height, fit[0] if fit else None)
 
 
 def _read(picture: Picture, file: Path) -> bytes:
@@ -376,12 +379,15 @@ def _opened(picture: Picture, data: bytes) -> tuple[str, int, int]:
 
     try:
         Image.MAX_IMAGE_PIXELS = None  # Pillow would print a warning; here a picture with too many points is refused
-        with Image.open(BytesIO(data), formats=_OPENED) as opened:
+        with Image.open(BytesIO(data), formats=pictures.formats()) as opened:
             kind, (width, height) = opened.format or "unknown", opened.size
             if width * height > _MOST_PIXELS:
                 raise _trouble(f"The picture {picture.file!r} has {width} × {height} points.", "Save it smaller.")
             opened.load()
     except (OSError, SyntaxError, ValueError):
+        bad = pictures.refused_unread(data, picture.file)
+        if "HEIC" in bad.message:
+            raise bad from None
         raise _trouble(
             f"The file {picture.file!r} is not a picture, or is damaged.",
             "Open it in a picture program and save it again as JPEG or PNG.",

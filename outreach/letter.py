@@ -103,7 +103,8 @@ def show(letter: Letter) -> str:
     Raises `BadInput` for a field whose name no letter can hold; says nothing of a title or a text that is missing.
     """
     lines = {key: _print_text(value) for key in _ONE_LINE if (value := getattr(letter, key.replace(" ", "_")))}
-    lines["to"] = _print_list(letter.to) if letter.to else ""
+    lines["first_comment"] = _print_text(letter.first_comment) if letter.first_comment else ""
+    lines |= {key: _print_list(names) for key in ("to", "targeting") if (names := getattr(letter, key))}
     lines["times"] = "".join(_print_field(channel, at) for channel, at in letter.times)
     lines["pictures"] = "".join(map(_print_picture, letter.pictures))
     lines["fields"] = "".join(_print_field(key, value) for key, value in letter.fields)
@@ -141,7 +142,7 @@ def _named(name: str) -> Iterator[None]:
 def _given(head: list[Entry], readers: "_Readers") -> dict[str, Any]:
     given: dict[str, Any] = {}
     for entry in head:
-        key = "not after" if entry.key == "not_after" else entry.key
+        key = next((k for k in (entry.key.replace("_", " "), entry.key.replace(" ", "_")) if k in _KEYS), entry.key)
         if key not in _KEYS:
             near = get_close_matches(key.lower(), _KEYS, 1)
             keys = f"The keys are {', '.join(_KEYS)}. What a template asks for goes below fields."
@@ -318,7 +319,7 @@ def _names(entry: Entry) -> tuple[str, ...]:
     if "" in names:
         raise entry.trouble("KEY names nothing between two commas.", "Take out the extra comma.")
     if len(set(names)) < len(names):
-        raise entry.trouble("KEY names one channel twice.", "Name each channel once.")
+        raise entry.trouble(f"KEY names one {'channel' if entry.key == 'to' else 'country'} twice.", "Name each once.")
     return tuple(names)
 
 
@@ -377,9 +378,10 @@ def _times(entry: Entry) -> tuple[tuple[str, str], ...]:
 
 _Readers: TypeAlias = dict[str, Callable[[Entry], Any]]
 _ORDER = (*("title", "template", "corrects", "retracts", "to", "at", "times", "zone", "not after", "grace", "link"),
-          *("starts", "ends", "place", "pictures", "fields"))  # fmt: skip
-_SHAPES: _Readers = {"to": _names, "times": _times, "pictures": _pictures, "fields": _fields}
-_KEYS = {key: _SHAPES.get(key, one_line) for key in _ORDER}
+          *("starts", "ends", "place", "pictures", "video", "video_title", "captions", "first_comment"),
+          *("page_place", "targeting", "fields"))  # fmt: skip
+_SHAPES: _Readers = {"to": _names, "targeting": _names, "times": _times, "pictures": _pictures, "fields": _fields}
+_KEYS = {key: _SHAPES.get(key, one_line) for key in _ORDER} | {"first_comment": text_of}
 _DRAFT_KEYS = _KEYS | {"pictures": partial(_pictures, needs_alt=False)}
 _ONE_LINE = [key for key in _ORDER if _KEYS[key] is one_line]
 

@@ -9,11 +9,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from outreach.extras import NO_EXTRAS as NO_EXTRAS
+from outreach.extras import Extras as Extras
 from outreach.occasions import Event as Event
 from outreach.occasions import Follow as Follow
 from outreach.occasions import FollowKind as FollowKind
 
 FieldValue: TypeAlias = str | tuple[str, ...]
+FOR_PAGES = ("first_comment", "video", "video_title", "captions", "page_place", "targeting")
 
 
 class BadInput(Exception):
@@ -95,6 +98,7 @@ class Letter:
     file; values are text or, for a list, a tuple of texts. `not_after` is the latest wall time at which it may go out,
     `grace` how late, such as `2 hours`. `times` pairs the name of a channel with a time of its own, beside `at`.
     `corrects`, `retracts`: the number of an announcement that is out. `starts`, `ends`, `place`: of the event it tells of.
+    For Pages alone: `first_comment` (Markdown), `video` and its `captions` (files), `page_place`, `targeting` (countries).
     """
 
     title: str = ""
@@ -114,6 +118,12 @@ class Letter:
     starts: str | None = None
     ends: str | None = None
     place: str | None = None
+    first_comment: str | None = None
+    video: str | None = None
+    video_title: str | None = None
+    captions: str | None = None
+    page_place: str | None = None
+    targeting: tuple[str, ...] = ()
 
     def at_on(self, channel: str) -> str | None:
         """Give the time as written for a channel: its own, or that of all."""
@@ -125,6 +135,8 @@ class Letter:
         said: list[Any] = [self.title, self.body, self.template, self.link, pictures, [[k, v] for k, v in self.fields]]
         said += [[self.corrects, self.retracts]] if self.corrects or self.retracts else []
         said += [[self.starts, self.ends, self.place]] if self.starts else []
+        extras = {name: given for name in FOR_PAGES if (given := getattr(self, name))}
+        said += [extras] if extras else []
         return sha256_of_json(said)
 
     def key(self) -> str:
@@ -159,6 +171,7 @@ class Wording:
     due_at: datetime
     follow: Follow | None = None
     event: Event | None = None
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +190,14 @@ class Content:
     message_id: str | None = None
     does: str = ""
     on: str | None = None
+    extras: Extras = NO_EXTRAS
 
     def sha256(self) -> str:
         """The hash that an approval binds and that is compared before sending (the contract defines it)."""
         if self.message is not None:
             return hashlib.sha256(without_date(self.message.encode("ascii"))).hexdigest()
         pictures = [{"alt": p.alt, "sha256": p.sha256} for p in self.pictures]
-        said = {"link": self.link, "message": self.text, "pictures": pictures}
+        said = {"link": self.link, "message": self.text, "pictures": pictures} | self.extras.said()
         return sha256_of_json(said | ({"does": self.does, "on": self.on} if self.does else {}))
 
     def is_what_was_approved(self, sha256: str) -> bool:

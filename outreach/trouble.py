@@ -25,6 +25,7 @@ class AlarmKind(StrEnum):
     BACKUP = "backup"
     EXPIRY = "access ends"
     WEEKLY = "weekly mail not queued"
+    COMMENT = "first comment not made"
     ASKED = "somebody asks to join or to leave"
 
 
@@ -38,9 +39,10 @@ OF_POSTS = frozenset(
         AlarmKind.UNSEEN,
         AlarmKind.TWICE,
         AlarmKind.PREFLIGHT,
+        AlarmKind.COMMENT,
     }
 )
-WARNINGS = frozenset({AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY, AlarmKind.ASKED})
+WARNINGS = frozenset({AlarmKind.COMMENT, AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY, AlarmKind.ASKED})
 
 
 @dataclass(frozen=True, slots=True)

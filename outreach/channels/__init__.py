@@ -264,6 +264,27 @@ class HasMailbox(Protocol):
         """Mail an answer to the list server, from the address that the list knows. Never raises for what comes of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment to be made under a post of ours. `may_send` is asked right before its first byte leaves."""
+
+    remote_id: str
+    text: str
+    number: int
+    may_send: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
+
+
+@runtime_checkable
+class Comments(Protocol):
+    """A channel under whose posts we may comment. What comes of a comment says nothing of its post."""
+
+    def comment(self, wanted: Comment) -> Outcome:
+        """Try once, as `Channel.publish` does: what may have arrived is `Unconfirmed`."""
+
+    def find_comment(self, wanted: Comment) -> Finding:
+        """Ask whether the comment is there. `Absent` only where all comments of the post were read."""
+
+
 @runtime_checkable
 class HasMembers(Protocol):
     """A list of which the settings tell how its members are changed."""

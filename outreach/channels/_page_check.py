@@ -34,6 +34,7 @@ class PageCheck:
         self._error = error
         self._now = now
         self.runs_out: Mapping[str, datetime] = {}
+        self.scopes: frozenset[str] | None = None
 
     def problems(self) -> list[Problem]:
         """Ask, and name everything that is wrong. An answer that tells nothing is a problem, too."""
@@ -78,6 +79,7 @@ class PageCheck:
         if facts is None:
             return [not_understood()]
         self.runs_out = facts.runs_out()
+        self.scopes = None if facts.scopes is None else facts.scopes - facts.elsewhere
         return facts.problems(Wanted(access.page_id, access.app_id), now=self._now())
 
     def _of_tasks(self) -> list[Problem]:

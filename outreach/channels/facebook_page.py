@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from outreach import markup
-from outreach.channels import Limits, Surroundings, Usage
+from outreach import markup, page_extras
+from outreach.channels import Comment, Limits, Surroundings, Usage
+from outreach.channels import _first_comment as first
 from outreach.channels import _page_changes as changes
-from outreach.channels import _page_news as page_news
 from outreach.channels._graph_answers import (
     GraphError,
     id_in,
@@ -26,16 +26,17 @@ from outreach.channels._page_access import Access as Access
 from outreach.channels._page_access import may_be_connected, outcome_without, told_to_connect, what_is_wrong, with_key
 from outreach.channels._page_check import PageCheck
 from outreach.channels._page_figures import PageFigures
-from outreach.channels._page_following import PageFollowing
 from outreach.channels._page_key import PageKey
+from outreach.channels._page_learning import PageLearning
 from outreach.channels._page_plans import PagePlans, Ways
-from outreach.channels._page_posts import Search, is_the_same
+from outreach.channels._page_posts import Search
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
 from outreach.channels._usage import usage_of
 from outreach.channels.links import check_links
 from outreach.model import (
     HELD_UP,
+    NO_EXTRAS,
     Attempt,
     BadInput,
     CannotTell,
@@ -53,7 +54,6 @@ from outreach.model import (
     Unconfirmed,
     Wording,
 )
-from outreach.reach import Learnt, News
 from outreach.settings import Settings, is_loopback
 
 MAX_PICTURE_BYTES = 4_000_000
@@ -64,7 +64,7 @@ _MOST_PAGES = 20
 _MIME = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "tiff": "image/tiff"}
 
 
-class FacebookPage:
+class FacebookPage(PageLearning):
     """One Page. Facts about the API: the pinned version's reference, and what schedulers met in the wild."""
 
     kind: ClassVar[str] = "facebook_page"
@@ -139,14 +139,16 @@ class FacebookPage:
                 where="body",
                 next_step="Shorten it.",
             )
-        return Content(self.kind, text, link, wording.pictures)
+        return Content(self.kind, text, link, wording.pictures, extras=page_extras.as_sent(wording.extras))
 
     def _change_of(self, wording: Wording, follow: Follow) -> Content:
         """A correction gives the post on the Page another text; its pictures and its card stay. A retraction takes it away."""
         on = changes.root_of(follow.remote_id or "")
         if follow.kind is FollowKind.RETRACTION:
             return Content(self.kind, follow.before, does="delete", on=on)
-        bare = replace(wording, title=_CORRECTION.sub("", wording.title), pictures=(), link=None, follow=None)
+        bare = replace(
+            wording, title=_CORRECTION.sub("", wording.title), pictures=(), link=None, follow=None, extras=NO_EXTRAS
+        )
         text = self.render(bare).text
         if wording.link and wording.link not in text:
             text = f"{text}\n\n{wording.link}"
@@ -162,7 +164,8 @@ class FacebookPage:
             for p in content.pictures
         ]
         form = _feed_form(content, [f"<id of {p.file}>" for p in content.pictures])
-        return {"requests": [*photos, {"method": "POST", "url": f"{where}/feed", "form": form}]}
+        post = {"method": "POST", "url": f"{where}/feed", "form": form}
+        return {"requests": [*photos, post, *first.described(content, f"{self._access.url}/{self._access.version}")]}
 
     # Publishing
 
@@ -311,6 +314,19 @@ class FacebookPage:
         params = {"fields": "id,message,created_time,permalink_url", "limit": str(_PAGE_OF_A_LIST)}
         return self._get(f"/{self._access.page_id}/published_posts", **params, **({"after": after} if after else {}))
 
+    # The first comment, once the post is out
+
+    def comment(self, wanted: Comment) -> Outcome:
+        """Comment as the Page, once. Nothing of the answer says anything of the post."""
+        reply = first.made(self._http, wanted, self._proof())
+        outcome = self._outcome(reply, wanted.number)
+        is_forbidden = isinstance(reply, Answer) and self._error(reply).row.meaning is Meaning.FORBIDDEN
+        return first.judged(outcome, is_forbidden=is_forbidden)
+
+    def find_comment(self, wanted: Comment) -> Finding:
+        """Read the comments of that very post and compare their texts."""
+        return first.found(wanted, self._get, page_id=self._access.page_id)
+
     def if_sent_again(self) -> str:
         """A Page has no way to tell Facebook that a post is a repeat."""
         return "A second public post would appear, unless Facebook recognises the text as a repeat."
@@ -331,35 +347,6 @@ class FacebookPage:
         if not isinstance(link, str) or not link.startswith(("https://", "http://")):
             return None
         return redacted(link, self._secrets)
-
-    def learn(self, remote_id: str) -> Learnt:
-        """Ask for counts, and for who saw it where Facebook says so."""
-        self._reopen()
-        return self._figures.of_post(changes.root_of(remote_id))
-
-    def learn_of_all(self) -> Learnt:
-        """Ask for the Page's followers and its latest day."""
-        self._reopen()
-        return self._figures.of_page()
-
-    def is_genuine(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Tell it by the app's secret."""
-        return page_news.is_genuine(body, headers, self._access.app_secret)
-
-    def news(self, body: bytes) -> list[News]:
-        """Read it."""
-        self._reopen()
-        return page_news.read(body, self._access.page_id)
-
-    def is_news_of(self, news: News, content: Content) -> bool:
-        """Compare the texts, as far as Facebook gives one back."""
-        return not content.does and bool(news.text.strip()) and is_the_same(news.text, content.text)
-
-    def follow(self) -> tuple[str, ...]:
-        """Add posts to what the Page's webhook tells of."""
-        self._reopen()
-        ids = (self._access.page_id, self._access.app_id)
-        return PageFollowing(ids, get=self._get, post=self._post, error=self._error).follow()
 
     # Before a post is due
 
@@ -395,11 +382,12 @@ class FacebookPage:
     def check_content(self, content: Content) -> list[Problem]:
         """Look at the text, the pictures on the disk, and the links."""
         is_sandbox = is_loopback(urlsplit(self._access.url).hostname or "")
-        return self.lint(content) + check_links(content, is_sandbox=is_sandbox)
+        found = self.lint(content) + first.problems(content, self._check.scopes)
+        return found + check_links(content, is_sandbox=is_sandbox)
 
 
 def _feed_form(content: Content, staged: list[str]) -> dict[str, str]:
-    form = {"message": content.text}
+    form = {"message": content.text} | page_extras.form_of(content.extras)
     if content.link:
         form["link"] = content.link
     for place, media_id in enumerate(staged):

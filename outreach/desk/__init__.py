@@ -3,6 +3,7 @@
 from outreach.desk.advising import Advising, Counsel
 from outreach.desk.approving import Approving
 from outreach.desk.calendars import Calendars
+from outreach.desk.commenting import Commenting
 from outreach.desk.following import Following
 from outreach.desk.letting_through import LettingThrough
 from outreach.desk.looking import HOW_TO_SET_UP, Changed, Preview
@@ -52,6 +53,7 @@ class Desk(
     Advising,
     Approving,
     LettingThrough,
+    Commenting,
     Following,
     Trying,
     Running,

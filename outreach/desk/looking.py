@@ -5,14 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from outreach import lifecycle
+from outreach import lifecycle, pictures
 from outreach.channels import HasMailbox, SaysWhatARepeatDoes, SaysWhereToLook
 from outreach.channels._repeats import BY_HABIT
 from outreach.compose import Composer, Target
 from outreach.list_habits import concern_about_size
 from outreach.model import BadInput, Content, Post, State
-from outreach.store import Store, announcements, arrivals, channels, checks, history, members, posts, safety, waiting
+from outreach.store import (
+    Store,
+    announcements,
+    arrivals,
+    channels,
+    checks,
+    first_comments,
+    history,
+    members,
+    posts,
+    safety,
+    waiting,
+)
 from outreach.store.checks import Check
+from outreach.store.first_comments import FirstComment
 from outreach.wishes import Wishes, read_wishes
 
 _MOST_DIGITS = 15
@@ -94,6 +107,16 @@ class Looking:
             about = announcements.get(tx, number) or {}
             about["status"] = lifecycle.status(p.state for p in posts.of_announcement(tx, number))
             return about, [(post, history.of_post(tx, post.id)) for post in found]
+
+    def first_comments(self, found: Sequence[Post]) -> dict[int, FirstComment]:
+        """Give how the first comments of these posts stand, by the post's id; those that get none are left out."""
+        with self._store.read() as tx:
+            return first_comments.of_posts(tx, [post.id for post in found])
+
+    def original_of(self, sha256: str) -> str:
+        """Name the file that a picture was made of, as the media folder keeps it, and its size; empty where it was fit as it came."""
+        file = pictures.original_of(self._composer.media, sha256)
+        return f"{file.name} ({file.stat().st_size / 1e6:.1f} MB)" if file else ""
 
     def if_sent_again(self, post: Post) -> str | None:
         """Say what would come of sending a post in doubt once more; None for any other post, or when nobody knows."""

@@ -24,6 +24,7 @@ from outreach.store import (
 )
 from outreach.store.checks import Check
 from outreach.store.drafts import Version
+from outreach.store.first_comments import FirstComment
 from outreach.store.lanes import Mark
 from outreach.store.reviews import Comment
 from outreach.store.safety import SafeMode
@@ -70,6 +71,7 @@ class Told:
     where_to_look: tuple[str, str | None]
     can_be_let_through: bool = False
     can_be_turned_down: bool = False
+    comment: FirstComment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Watching(Looking):
     def story(self, number: int) -> Story:
         """Give an announcement with everything that happened to it. Raises `BadInput` where this community has none."""
         found = self.find(str(number))
+        commented = self.first_comments(found)
         with self._store.read() as tx:
             about = announcements.get(tx, number) or {}
             looked_at = checks.of_queued(tx, [post.id for post in found])
@@ -130,6 +133,7 @@ class Watching(Looking):
                     self.if_sent_again(post),
                     self.where_to_look(post),
                     *may_decide(tx, post, self._channel_of(post)),
+                    comment=commented.get(post.id),
                 )
                 for post in posts.of_announcement(tx, number)
             ]

@@ -16,6 +16,7 @@ from outreach.reach import OF_POSTS
 from outreach.roster import Member
 from outreach.store.channels import ChannelRow
 from outreach.store.checks import Check
+from outreach.store.first_comments import FirstComment
 from outreach.store.joinings import Request
 from outreach.store.reached import Reach
 from outreach.store.search import Gone
@@ -108,6 +109,7 @@ def preview(of: Preview) -> dict[str, Any]:
         "message": content.message,
         "content_sha256": content.sha256(),
     }
+    shape |= {"extras": extras} if (extras := content.extras.said()) else {}
     return shape | {key: value for key, value in of.described.items() if key != "message"}
 
 
@@ -138,6 +140,14 @@ def checked(of: Check | None) -> dict[str, Any]:
         "problems": [problem(one) for one in of.problems] if of else [],
         "checked_at": instant(of.at) if of else None,
     }
+
+
+def first_comment(of: FirstComment | None) -> dict[str, Any]:
+    """Lay out how a post's first comment stands; nothing for a post that gets none."""
+    if of is None:
+        return {}
+    told = {"state": str(of.state), "attempts": of.attempt, "remote_id": of.remote_id, "reason": of.reason}
+    return {"first_comment": told | {"next_at": instant(of.next_at)}}
 
 
 def problem(of: Problem) -> dict[str, Any]:
@@ -180,6 +190,8 @@ _HAPPENED = {
     "requeue": "queued again",
     "retract": "retracted",
     "move due time": "moved",
+    "comment again": "its first comment is to be made again",
+    "comment there": "its first comment is there",
 }
 
 

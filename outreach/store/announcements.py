@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from outreach.lifecycle import OPEN
 from outreach.model import BadInput, Content, Post, SentPicture, State
+from outreach.store import first_comments
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
 from outreach.store.posts import APPROVED, content_row
@@ -177,6 +178,8 @@ def queue_one(
     _CONTENT.run(
         tx, {"post_id": post_id, "sha256": post.content_sha256, "revision": revision} | content_row(post.content)
     )
+    if post.content.extras.first_comment:
+        first_comments.expect(tx, post_id, post.content, at=post.due_at)
     return _told("queue", author, now, post_id=post_id, announcement_id=number, attempt=0)
 
 

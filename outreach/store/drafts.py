@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from outreach.lifecycle import IllegalMove
 from outreach.model import Move, Post, sha256_of_json
-from outreach.store import moves
+from outreach.store import first_comments, moves
 from outreach.store.announcements import IS_LATEST, Author, NewAnnouncement, NewPost, person_id, queue_one
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
@@ -173,6 +173,7 @@ def _rewrite(tx: Transaction, post: Rewritten, revision: int, author: Author, no
     sha256 = post.new.content_sha256
     content = {"post_id": post.was.id, "sha256": sha256, "revision": revision} | content_row(post.new.content)
     insert_once(tx, contents, content)
+    first_comments.expect(tx, post.was.id, post.new.content, at=post.new.due_at)
 
 
 def _rewrite_queued(tx: Transaction, post: Rewritten, revision: int, author: Author, now: datetime) -> None:

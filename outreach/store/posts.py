@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, insert, or_, select, text, update
 
+from outreach.extras import read_extras
 from outreach.model import Candidate, Content, Post, SentPicture, State
 from outreach.store.engine import Transaction
 from outreach.store.schema import announcements, attempts, channels, communities, contents, events, posts
@@ -143,7 +144,10 @@ def content_from(kind: str, text: str | None, body: str | None) -> Content:
         read = json.loads(body or "")
         pictures = tuple(SentPicture(**p) for p in read.get("pictures", ()))
         mail = read.get("message"), read.get("message_id")
-        return Content(kind, text or "", read.get("link"), pictures, *mail, read.get("does", ""), read.get("on"))
+        extras = read_extras(read.get("extras", {}))
+        return Content(
+            kind, text or "", read.get("link"), pictures, *mail, read.get("does", ""), read.get("on"), extras
+        )
     except (ValueError, TypeError, AttributeError):
         return Content(kind, "")
 
@@ -161,6 +165,8 @@ def content_row(content: Content) -> dict[str, Any]:
         body |= {"message": content.message, "message_id": content.message_id}
     if content.does:
         body |= {"does": content.does, "on": content.on}
+    if kept := content.extras.kept():
+        body["extras"] = kept
     return {"text": content.text, "body": body}
 
 

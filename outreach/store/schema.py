@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from outreach.model import FollowKind, State
 from outreach.store import schema_access as access
+from outreach.store import schema_comments as commenting
 from outreach.store import schema_connections as connecting
 from outreach.store import schema_handovers as ahead
 from outreach.store import schema_members as membership
@@ -30,6 +31,7 @@ __all__ = [
     "Instant",
     "access",
     "ahead",
+    "commenting",
     "connecting",
     "each_week",
     "looking_back",

@@ -4,8 +4,21 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from outreach.model import BadInput, Post, State
-from outreach.store import Store, Transaction, arrivals, channels, checks, joinings, safety, troubles, weekly, workers
+from outreach.store import (
+    Store,
+    Transaction,
+    arrivals,
+    channels,
+    checks,
+    first_comments,
+    joinings,
+    safety,
+    troubles,
+    weekly,
+    workers,
+)
 from outreach.store.channels import ChannelRow
+from outreach.store.first_comments import FirstComment
 from outreach.store.joinings import Request
 from outreach.trouble import Alarm, AlarmKind, stage
 from outreach.when import show
@@ -160,6 +173,7 @@ class Alarms:
         yield from map(_held, troubles.held(tx))
         yield from map(_unseen, self._never_seen(tx, now))
         yield from map(_overdue, troubles.overdue(tx, now))
+        yield from (_comment(*each) for each in first_comments.in_trouble(tx, since))
         for post, problems in troubles.with_problems(tx, now + PREFLIGHT_STAGES["24 h"]):
             yield _with_problems(post, problems, now)
 
@@ -232,6 +246,13 @@ def _unseen(post: Post) -> Alarm:
         f" It is there: outreach confirm {post.name}. It is not: ask the list's owner"
     )
     return Alarm(AlarmKind.UNSEEN, str(post.id), message, step)
+
+
+def _comment(post: Post, comment: FirstComment) -> Alarm:
+    what = "failed" if comment.state == "failed" else "may be there or not, and nobody looks any more"
+    message = f"The first comment of {_named(post)} {what}. The post itself is out. {comment.reason}"
+    step = f"Look at the post. The comment is there: outreach comment {post.name} --there. It is not: outreach comment {post.name} --again"
+    return Alarm(AlarmKind.COMMENT, str(post.id), message, step)
 
 
 def _twice(post: Post, ids: tuple[str, ...]) -> Alarm:

@@ -281,6 +281,18 @@ def test_a_weekly_mail_that_could_not_be_queued_is_told_until_it_is(world: World
     assert "over: weekly mail not queued" in str(world.mails[-1]["Subject"])
 
 
+@arrives(AlarmKind.COMMENT)
+def test_a_first_comment_that_failed_arrives(world: World) -> None:
+    post = a_stored_post(world.store, State.PUBLISHED)
+    with world.store.write() as tx:
+        tx.exec_driver_sql(
+            f"INSERT INTO first_comments (post_id, state, reason) VALUES ({post.id}, 'failed', 'The Page said no.')"
+        )
+    said = told(world)
+    assert f"The first comment of {post.name}" in said
+    assert "failed. The post itself is out. The Page said no." in said
+
+
 @arrives(AlarmKind.ASKED)
 def test_somebody_who_confirmed_a_request_is_told_without_a_name_until_it_is_decided(world: World) -> None:
     list_id = a_channel(world.store, "listserv").id

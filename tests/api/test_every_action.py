@@ -12,6 +12,7 @@ SAME: dict[str, str] = {
     "/announcements/{number}/cancel": "POST /announcements/{number}/cancel",
     "/announcements/{number}/comment": "POST /announcements/{number}/comments",
     "/announcements/{number}/confirm": "POST /announcements/{number}/confirm",
+    "/announcements/{number}/first-comment": "POST /announcements/{number}/first-comment",
     "/announcements/{number}/let-through": "POST /announcements/{number}/let-through",
     "/announcements/{number}/turn-down": "POST /announcements/{number}/turn-down",
     "/announcements/{number}/pause": "POST /announcements/{number}/pause",

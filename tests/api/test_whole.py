@@ -60,7 +60,15 @@ def test_answers_have_exactly_the_keys_of_the_contract(ann: Program, house: Hous
     shown = ann.get("/announcements/1").json()
     about, _ = house.desk.show("1")
     assert shown["announcement"] == shapes.announcement(about)
-    assert set(shown["posts"][0]) == {*POST_KEYS, "history", "problems", "checked_at", "if_sent_again", "figures"}
+    assert set(shown["posts"][0]) == {
+        *POST_KEYS,
+        "history",
+        "problems",
+        "checked_at",
+        "if_sent_again",
+        "figures",
+        "first_comment",
+    }
     previewed = ann.get("/announcements/1/preview").json()["previews"]
     assert previewed == [shapes.preview(one) for one in house.desk.preview("1")]
     channels = ann.get("/channels").json()["channels"]

@@ -29,7 +29,7 @@ COMMANDS = [
         "history",
         "alarms",
     ),
-    *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "turn-down", "channels"),
+    *("approve", "pause", "resume", "cancel", "requeue", "confirm", "comment", "let-through", "turn-down", "channels"),
     *("preflight", "channels habits"),
     *("channels follow", "channels check", "channels test", "channels pause", "channels resume"),
     *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),

@@ -11,8 +11,8 @@ from typing import Any
 STORE = Path(__file__).parents[2] / "outreach" / "store"
 WATCHED = {
     str(STORE / f"{name}.py")
-    for name in ("aftermath", "archive", "backup", "copies", "home", "notices", "restore", "swap")
-} | {str(STORE.parent / "watch" / "approvals.py")}
+    for name in ("aftermath", "archive", "backup", "copies", "first_comments", "home", "notices", "restore", "swap")
+} | {str(STORE.parent / "watch" / name) for name in ("approvals.py", "first_comments.py")}
 HANDING_OVER = {
     str(STORE / "handovers.py"),
     str(STORE.parent / "watch" / "handing_over.py"),

@@ -50,6 +50,7 @@ _DIALOG = (
     "INSERT INTO dialogs (state_sha256, channel_id, session, person, scopes, begun_at, ends_at, answered_at, sealed)"
     " VALUES ('x', 1, 's', 'a@example.org', '[]', 5, {})"
 )
+_COMMENT = "INSERT INTO first_comments (post_id, state, worker, lease_until, reason, doubted_at) VALUES (1, {})"
 IMPOSSIBLE = [
     (
         "reached_remark",
@@ -150,6 +151,16 @@ IMPOSSIBLE = [
     ("handovers_state", "queued", _HANDOVER.format("'lost', NULL")),
     ("handovers_given", "queued", _HANDOVER.format("'given', NULL")),
     ("handovers_given", "queued", _HANDOVER.format("'doubtful', '1_2'")),
+    ("first_comments_state", "queued", _COMMENT.format("'lost', NULL, NULL, NULL, NULL")),
+    ("first_comments_lease", "queued", _COMMENT.format("'posting', NULL, NULL, NULL, NULL")),
+    ("first_comments_lease", "queued", _COMMENT.format("'waiting', 'w', 0, NULL, NULL")),
+    ("first_comments_reason", "queued", _COMMENT.format("'failed', NULL, NULL, NULL, NULL")),
+    ("first_comments_doubt", "queued", _COMMENT.format("'in doubt', NULL, NULL, 'lost', NULL")),
+    (
+        "first_comments_counts",
+        "queued",
+        "INSERT INTO first_comments (post_id, state, attempt) VALUES (1, 'waiting', -1)",
+    ),
     ("follows_kind", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 2, 'answer')"),
     ("follows_itself", "queued", "INSERT INTO follows (announcement_id, of_id, kind) VALUES (1, 1, 'correction')"),
     ("members_address", "queued", _MEMBER.format("''", "'member'")),

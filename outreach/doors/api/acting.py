@@ -22,6 +22,7 @@ def routes(api: Api) -> APIRouter:
     _add_pauses(router, api)
     _add_moves(router, api)
     _add_letting_through(router, api)
+    _add_first_comments(router, api)
     _add_approving(router, api)
     _add_comments(router, api)
     _add_presence(router, api)
@@ -89,6 +90,21 @@ def _add_letting_through(router: APIRouter, api: Api) -> None:
             return api.desk.turn_down(name, person=call.person)
 
         return _act(api, call, _Wanted(number, of), "turn down", act)
+
+
+def _add_first_comments(router: APIRouter, api: Api) -> None:
+    @router.post(
+        "/announcements/{number}/first-comment",
+        response_model=told.Changed,
+        summary="Say of a first comment that failed or is in doubt that it is there, or have it made again",
+    )
+    def first_comment(
+        number: Number, of: asked.FirstCommentIs, call: Annotated[Call, Depends(api.posts(Verb.WRITE))]
+    ) -> Response:
+        def act(name: str) -> Changed:
+            return api.desk.settle_first_comment(name, is_there=of.is_there, person=call.person)
+
+        return _act(api, call, _Wanted(number, of), "first comment", act)
 
 
 class _Wanted:

@@ -63,6 +63,14 @@ class LetterKeys(Asked):
     starts: Line | None = Field(None, examples=[None], description="when an event begins, a wall time")
     ends: Line | None = Field(None, examples=[None], description="when it ends; an hour later if left out")
     place: Line | None = Field(None, examples=[None], description="where it is")
+    first_comment: Text | None = Field(None, examples=[None], description="Markdown; a Page gets it below the post")
+    video: Line | None = Field(None, examples=[None], description="a file of the media folder; a Page alone gets it")
+    video_title: Line | None = Field(None, examples=[None])
+    captions: Line | None = Field(None, examples=[None], description="an .srt file of the media folder")
+    page_place: Line | None = Field(None, examples=[None], description="the number of a Facebook place")
+    targeting: list[Line] = Field(
+        [], max_length=25, examples=[[]], description="countries that can see the Page's post"
+    )
 
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> Self:
@@ -94,6 +102,12 @@ class LetterKeys(Asked):
             starts=self.starts or None,
             ends=self.ends or None,
             place=self.place or None,
+            first_comment=self.first_comment or None,
+            video=self.video or None,
+            video_title=self.video_title or None,
+            captions=self.captions or None,
+            page_place=self.page_place or None,
+            targeting=tuple(self.targeting),
             not_after=self.not_after or None,
             grace=self.grace or None,
             link=self.link or None,
@@ -153,6 +167,12 @@ class Confirmed(OfPosts):
     """Where an unconfirmed post was found; a mail needs no address."""
 
     url: Line | None = Field(None, examples=["https://www.facebook.com/100/posts/200"])
+
+
+class FirstCommentIs(OfPosts):
+    """What a person says of a first comment that failed or is in doubt: it is there, or it is to be made again."""
+
+    is_there: bool = Field(examples=[True])
 
 
 class OfRevision(Asked):

@@ -89,11 +89,12 @@ def _add_announcement(router: APIRouter, api: Api) -> None:
     def show(number: Number, _who: Annotated[Visitor, Depends(api.gate.may(Verb.READ))]) -> told.Shown:
         version = api.latest(number)
         about, found = api.desk.show(str(number))
-        checks = api.desk.checks()
+        checks, comments = api.desk.checks(), api.desk.first_comments([post for post, _ in found])
         reach = api.desk.reach_of([post.id for post, _ in found])
         posts = [
             shapes.post(post)
             | shapes.checked(checks.get(post.id))
+            | shapes.first_comment(comments.get(post.id))
             | {"if_sent_again": api.desk.if_sent_again(post), "history": [shapes.entry(entry) for entry in entries]}
             | {"figures": shapes.figures(reach.get(post.id))}
             for post, entries in found

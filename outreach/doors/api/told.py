@@ -51,12 +51,23 @@ class Fault(Told):
     warning: bool = Field(examples=[True])
 
 
+class FirstComment(Told):
+    """How the first comment under a post stands; what became of it says nothing of the post."""
+
+    state: Literal["waiting", "posting", "posted", "failed", "in doubt"] = Field(examples=["posted"])
+    attempts: int = Field(examples=[1])
+    remote_id: str | None = Field(examples=["200_300"])
+    reason: str | None = Field(examples=[None])
+    next_at: str | None = Field(examples=[None])
+
+
 class ShownPost(Post):
     """A post with everything that happened to it."""
 
     problems: list[Fault] = Field(examples=[[]])
     checked_at: str | None = Field(examples=[None])
     if_sent_again: str | None = Field(default=None, examples=[None], description="what sending one in doubt again does")
+    first_comment: FirstComment | None = Field(default=None, examples=[None], description="null where it gets none")
     history: list[dict[str, Any]] = Field(examples=[[{"at": _AT, "kind": "queue", "attempt": 0}]])
     figures: dict[str, Any] | None = Field(
         default=None,

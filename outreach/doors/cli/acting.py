@@ -13,7 +13,7 @@ from outreach.model import BadInput, Problem, State
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (approve, pause, resume, cancel, requeue, confirm, let_through, turn_down):
+    for command in (approve, pause, resume, cancel, requeue, confirm, comment, let_through, turn_down):
         app.command(rich_help_panel="Act")(command)
     channels = typer.Typer(invoke_without_command=True)
     channels.callback()(list_channels)
@@ -132,6 +132,23 @@ def confirm(
     Example: [cyan]outreach confirm 12/facebook --url https://www.facebook.com/…[/cyan]
     """
     _act(lambda desk, who: desk.confirm(name, url=url, person=who), person, as_json)
+
+
+@verb
+def comment(
+    name: PostName,
+    there: Annotated[bool, typer.Option("--there", help="You looked, and it is there.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="You looked, it is not there: make it again.")] = False,
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what became of a first comment that failed or is in doubt. Its post stays as it is.
+
+    Example: [cyan]outreach comment 12/facebook --there[/cyan]
+    """
+    if there == again:
+        raise typer.BadParameter("say --there or --again")
+    _act(lambda desk, who: desk.settle_first_comment(name, is_there=there, person=who), person, as_json)
 
 
 @verb

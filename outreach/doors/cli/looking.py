@@ -13,6 +13,7 @@ from outreach.model import BadInput, Post, State
 
 if TYPE_CHECKING:
     from outreach.store.checks import Check
+    from outreach.store.first_comments import FirstComment
     from outreach.store.reached import Reach
 
 _COLUMNS = ("post", "state", "when", "title, and what is known")
@@ -76,13 +77,14 @@ def show(name: PostName, as_json: AsJson = False) -> None:
 
     with opened() as house:
         about, found = house.desk.show(name)
-        checks = house.desk.checks()
+        checks, comments = house.desk.checks(), house.desk.first_comments([post for post, _ in found])
         reach = house.desk.reach_of([post.id for post, _ in found])
         repeats = {post.name: house.desk.if_sent_again(post) for post, _ in found if post.state is State.UNCONFIRMED}
     if as_json:
         shaped = [
             shapes.post(post)
             | shapes.checked(checks.get(post.id))
+            | shapes.first_comment(comments.get(post.id))
             | ({"if_sent_again": repeats[post.name]} if post.name in repeats else {})
             | {"history": [shapes.entry(e) for e in told], "figures": shapes.figures(reach.get(post.id))}
             for post, told in found
@@ -93,6 +95,7 @@ def show(name: PostName, as_json: AsJson = False) -> None:
     for post, told in found:
         _tell_post(post, told, checks.get(post.id))
         _tell_reach(post, reach.get(post.id))
+        _tell_comment(post, comments.get(post.id))
     for post, _ in found:
         if post.name in repeats:
             _say_what_a_person_can_do(post, repeats[post.name])
@@ -127,6 +130,15 @@ def _tell_reach(post: Post, reach: "Reach | None") -> None:
     say(f"  Figures: {said} (as of {_brief(reach.asked_at, post.time_zone)})")
     if reach.remark is not None:
         say(f"  Latest comment: {reach.remark.text} {reach.remark.url or ''}".rstrip())
+
+
+def _tell_comment(post: Post, comment: "FirstComment | None") -> None:
+    if comment is not None:
+        again = f", next {_brief(comment.next_at, post.time_zone)}" if comment.next_at and comment.attempt else ""
+        say(f"  First comment: {comment.state}{again}{f'. {comment.reason}' if comment.reason else ''}")
+    if comment is not None and comment.state in ("failed", "in doubt"):
+        say(f"  It is there:      outreach comment {post.name} --there")
+        say(f"  It is not there:  outreach comment {post.name} --again")
 
 
 def _words(entry: dict[str, Any]) -> tuple[str, str]:

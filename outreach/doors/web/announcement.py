@@ -25,6 +25,7 @@ def routes(site: Site) -> APIRouter:
     _add_pauses(router, site)
     _add_decisions(router, site)
     _add_comments(router, site)
+    _add_first_comments(router, site)
     return router
 
 
@@ -86,6 +87,23 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
     def turn_down(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         done = "to be refused: the list was told so."
         return _decided(site, request, form, number, Decided(done, desk.turn_down))
+
+
+def _add_first_comments(router: APIRouter, site: Site) -> None:
+    @router.post("/announcements/{number}/first-comment")
+    def first_comment(
+        request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
+    ) -> Response:
+        _there(number, site.house.desk.pulse_of)
+        name, is_there = form.text("post"), form.text("is") == "there"
+        try:
+            if name.partition("/")[0] != str(number):
+                raise BadInput("It is not said of which post.", next_step="Open the page again.")
+            site.house.desk.settle_first_comment(name, is_there=is_there, person=form.visitor.email)
+        except BadInput as bad:
+            return _drawn(site, request, form.visitor, number, bad=_for_the_page(bad), status_code=409)
+        said = "counts as made" if is_there else "is made again"
+        return site.go(f"/announcements/{number}", notice=f"The first comment {said}.")
 
 
 def _add_comments(router: APIRouter, site: Site) -> None:
@@ -162,6 +180,7 @@ def _drawn(
         actions=decisions.about_all(story, visitor, now),
         followed_by=desk.followed_by(number),
         **_reach(site, story, told),
+        original_of=desk.original_of,
         **more,
     )
 

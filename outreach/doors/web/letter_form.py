@@ -12,7 +12,7 @@ from outreach import letter as letters
 from outreach import when
 from outreach.doors.web.frame import Form
 from outreach.fields import Day, Field, is_odd, read_value
-from outreach.model import BadInput, FieldValue, Letter, Picture
+from outreach.model import FOR_PAGES, BadInput, FieldValue, Letter, Picture
 from outreach.wording import Template, put_together, sections
 
 MOST_PICTURES = 20
@@ -84,6 +84,12 @@ class Typed:
     starts: str = ""
     ends: str = ""
     place: str = ""
+    first_comment: str = ""
+    video: str = ""
+    video_title: str = ""
+    captions: str = ""
+    page_place: str = ""
+    targeting: str = ""
 
 
 def is_day(text: str) -> bool:
@@ -118,6 +124,7 @@ def typed_in(form: Form) -> Typed:
         starts=_one(form, "starts"),
         ends=_one(form, "ends"),
         place=_one(form, "place"),
+        **{name: _one(form, name) for name in FOR_PAGES},
     )
 
 
@@ -171,6 +178,8 @@ def laid_out(letter: Letter, template: Template | None, *, channels: Sequence[st
         starts=letter.starts or "",
         ends=letter.ends or "",
         place=letter.place or "",
+        **{name: getattr(letter, name) or "" for name in FOR_PAGES if name != "targeting"},
+        targeting=", ".join(letter.targeting),
     )
 
 
@@ -227,6 +236,12 @@ def letter_of(typed: Typed, template: Template | None, *, now: datetime) -> Lett
         starts=_line(typed.starts) or None,
         ends=_line(typed.ends) or None,
         place=_line(typed.place) or None,
+        first_comment=typed.first_comment.strip() or None,
+        video=_line(typed.video) or None,
+        video_title=_line(typed.video_title) or None,
+        captions=_line(typed.captions) or None,
+        page_place=_line(typed.page_place) or None,
+        targeting=tuple(dict.fromkeys(typed.targeting.replace(",", " ").split())),
     )
     try:
         return letters.parse(letters.show(letter), is_draft=True)
@@ -281,6 +296,7 @@ def _fields(typed: Typed, template: Template | None) -> Iterable[tuple[str, Fiel
 
 def _refuse_odd_characters(typed: Typed) -> None:
     texts = {"title": typed.title, "body": typed.body, "link": typed.link, "zone": typed.zone, "grace": typed.grace}
+    texts |= {name: getattr(typed, name) for name in FOR_PAGES}
     texts |= {"starts": typed.starts, "ends": typed.ends, "place": typed.place}
     texts |= {"date": typed.at.date + typed.at.time + typed.at.kept}
     texts |= {"not_after_date": typed.not_after.date + typed.not_after.time + typed.not_after.kept}
@@ -317,7 +333,7 @@ def placed(bad: BadInput, typed: Typed, template: Template | None) -> BadInput:
 def _place(bad: BadInput, typed: Typed, template: Template | None) -> str:
     where = bad.where
     own_ids = ("starts", "ends", "place", "title", "body", "zone", "link", "grace", "to", "date", "not_after_date")
-    if where in own_ids or where.startswith(("own.", "field.", "alt.", "date.")):
+    if where in (*own_ids, *FOR_PAGES) or where.startswith(("own.", "field.", "alt.", "date.")):
         return where
     if where == "pictures":
         bare = [p for p in typed.pictures if not p.is_decorative and not p.alt.strip()]

@@ -67,6 +67,15 @@ _EVENTS = {
     "turn down": ("The list was told to refuse it", ""),
     "let through failed": ("The answer could not be mailed to the list", "bad"),
     "discard": ("The draft was discarded", ""),
+    "first comment posted": ("The first comment is there", "good"),
+    "first comment found": ("Looked: the first comment is there", "good"),
+    "first comment found more than once": ("Looked: the first comment is there more than once", "bad"),
+    "first comment put off": ("The first comment could not be made then; it is tried again", ""),
+    "first comment failed": ("The first comment failed; the post itself is out", "bad"),
+    "first comment in doubt": ("The first comment may be there or not", "bad"),
+    "first comment not there": ("Looked: the first comment is not there", ""),
+    "comment again": ("The first comment is to be made again", ""),
+    "comment there": ("The first comment is there, a person says", "good"),
 }
 _OUTCOMES = {
     "published": ("the channel took it", "good"),
