@@ -41,7 +41,7 @@ EXPECTED: list[tuple[int, int | None, type]] = [
     *((code, None, Unconfirmed) for code in (0, -1, 6, 7, 300, 505, 9999)),
     # Errors of reading figures: for a post they would mean nothing that is known.
     *((code, None, Unconfirmed) for code in (2874008, 2932001)),
-    (2500, None, Unauthorized),
+    *((code, None, Unauthorized) for code in (101, 2500)),
     (3001, 1504028, Unauthorized),
     *((25, subcode, Blocked) for subcode in (None, 2207050)),
 ]
