@@ -13,7 +13,7 @@ from outreach.store import safety
 from outreach.store.columns import Instant
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
-from outreach.store.schema import attempts, posts
+from outreach.store.schema import attempts, channels, posts
 from outreach.store.schema_reached import reached, reached_channels, reached_values
 
 MOST_AT_ONCE = 500
@@ -138,6 +138,12 @@ def bring_forward(tx: Transaction, channel_id: int, remote_ids: Collection[str],
     of_them = select(posts.c.id).where(posts.c.channel_id == channel_id, posts.c.remote_id.in_(list(remote_ids)))
     followed = reached.c.post_id.in_(of_them), reached.c.ask_at > now
     return tx.execute(update(reached).where(*followed).values(ask_at=now)).rowcount
+
+
+def is_resting(tx: Transaction, channel_id: int, now: datetime) -> bool:
+    """Tell whether a channel lets nothing out just now, paused or at a limit: then it is asked nothing either."""
+    row = tx.execute(select(channels.c.state, channels.c.not_before).where(channels.c.id == channel_id)).one()
+    return row.state != "ready" or (row.not_before is not None and row.not_before > now)
 
 
 # What was learnt
