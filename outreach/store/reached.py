@@ -180,10 +180,12 @@ def _keep_values(
 
 
 def _latest(tx: Transaction, table: Table, keys: Sequence[int]) -> dict[int, dict[str, int]]:
-    key, other = table.c[0], table.alias()
-    newest = select(func.max(other.c.at)).where(other.c[0] == key, other.c.measure == table.c.measure).scalar_subquery()
+    key = table.c[0]
+    newest = select(key, table.c.measure, func.max(table.c.at).label("at")).where(key.in_(keys))
+    ends = newest.group_by(key, table.c.measure).subquery()
+    is_end = (ends.c[0] == key) & (ends.c.measure == table.c.measure) & (ends.c.at == table.c.at)
     found: dict[int, dict[str, int]] = {}
-    query = select(key, table.c.measure, table.c.value).where(key.in_(keys), table.c.at == newest)
+    query = select(key, table.c.measure, table.c.value).join(ends, is_end)
     for of, measure, value in tx.execute(query):
         found.setdefault(of, {})[measure] = value
     return found
