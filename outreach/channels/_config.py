@@ -27,6 +27,7 @@ def config_of(channel: Channel, settings: Settings, key: PageKey | None = None) 
 
 _NOT_TO_PUBLISH_WITH = (
     "OUTREACH_",
+    "FACEBOOK_WEBHOOK_",
     "IMAP_",
     "WATCHER_",
     "LISTSERV_KIND",

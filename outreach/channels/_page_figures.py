@@ -119,7 +119,7 @@ class PageFigures:
 
     def _with_insights(self, found: Learnt, node: str, of: str, period: str) -> Learnt:
         values: dict[str, int] = {}
-        note = self._why_not()
+        note = "" if self._resting() else self._why_not()
         for family in families(of).values() if not note else ():
             if self._resting():
                 break

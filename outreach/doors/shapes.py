@@ -200,6 +200,8 @@ def seen(entry: Mapping[str, Any]) -> tuple[str, str]:
     evidence = entry["evidence"]
     if str(entry["what"]).startswith("pre-flight"):
         return str(entry["what"]), "; ".join(evidence.get("problems", ()))
+    if entry["what"] == "told":
+        return "told by the channel", f"remote_id: {evidence.get('remote_id', '')}"
     return f"looked: {entry['what']}", ", ".join(f"{key}: {value}" for key, value in evidence.items())
 
 

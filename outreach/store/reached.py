@@ -13,7 +13,7 @@ from outreach.store import safety
 from outreach.store.columns import Instant
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
-from outreach.store.schema import attempts, posts
+from outreach.store.schema import attempts, channels, posts
 from outreach.store.schema_reached import reached, reached_channels, reached_values
 
 MOST_AT_ONCE = 500
@@ -140,6 +140,12 @@ def bring_forward(tx: Transaction, channel_id: int, remote_ids: Collection[str],
     return tx.execute(update(reached).where(*followed).values(ask_at=now)).rowcount
 
 
+def is_resting(tx: Transaction, channel_id: int, now: datetime) -> bool:
+    """Tell whether a channel lets nothing out just now, paused or at a limit: then it is asked nothing either."""
+    row = tx.execute(select(channels.c.state, channels.c.not_before).where(channels.c.id == channel_id)).one()
+    return row.state != "ready" or (row.not_before is not None and row.not_before > now)
+
+
 # What was learnt
 
 
@@ -174,10 +180,12 @@ def _keep_values(
 
 
 def _latest(tx: Transaction, table: Table, keys: Sequence[int]) -> dict[int, dict[str, int]]:
-    key, other = table.c[0], table.alias()
-    newest = select(func.max(other.c.at)).where(other.c[0] == key, other.c.measure == table.c.measure).scalar_subquery()
+    key = table.c[0]
+    newest = select(key, table.c.measure, func.max(table.c.at).label("at")).where(key.in_(keys))
+    ends = newest.group_by(key, table.c.measure).subquery()
+    is_end = (ends.c[0] == key) & (ends.c.measure == table.c.measure) & (ends.c.at == table.c.at)
     found: dict[int, dict[str, int]] = {}
-    query = select(key, table.c.measure, table.c.value).where(key.in_(keys), table.c.at == newest)
+    query = select(key, table.c.measure, table.c.value).join(ends, is_end)
     for of, measure, value in tx.execute(query):
         found.setdefault(of, {})[measure] = value
     return found

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from outreach.channels import Channel, Learns
 from outreach.reach import Learnt
-from outreach.store import Store, channels, reached
+from outreach.store import Store, reached
 from outreach.store.reached import Due
 
 MOST_AT_ONCE = 5
@@ -25,16 +25,15 @@ class Figures:
 
     def round(self) -> int:
         """Ask about what is due on each channel, a few posts at most; give how many were asked about."""
-        with self._store.read() as tx:
-            ready = {row.id for row in channels.every(tx) if row.state == "ready"}
-        return sum(self._of_channel(number, channel) for number, channel in self._channels.items() if number in ready)
+        return sum(self._of_channel(number, channel) for number, channel in self._channels.items())
 
     def _of_channel(self, number: int, channel: Learns) -> int:
         now = self._now()
         with self._store.read() as tx:
             how = reached.standing(tx, number)
+            is_resting = reached.is_resting(tx, number, now)
             is_any_new = reached.is_any_new(tx, number, now)
-        if how.rest_until is not None and now < how.rest_until:
+        if is_resting or (how.rest_until is not None and now < how.rest_until):
             return 0
         if is_any_new:
             with self._store.write() as tx:

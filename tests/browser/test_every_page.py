@@ -52,6 +52,7 @@ NO_PAGES |= {"/calendar/feed/{file}", "/announcements/{number}/{channel}/raw", "
 NO_PAGES |= {"/previews/{key}/raw", "/previews/{key}/html", "/previews/{key}/links", "/previews/{key}/card.jpg"}
 NO_PAGES |= {"/announcements/{number}/live", "/queue/live", "/approvals/{number}/pictures/{sha256}", "/media/{name}"}
 NO_PAGES |= {"/join", "/joining/{key}", "/members/{name}/export.csv"}
+NO_PAGES |= {"/hooks/facebook", "/history/report/reach.csv", "/history/report/reach.json"}
 NO_PAGES |= {"/history/export.csv", "/history/export.json", "/docs", "/api/v1/openapi.json"}
 """Routes that answer something else, or a stranger; they have tests of their own."""
 

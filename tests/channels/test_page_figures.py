@@ -205,6 +205,16 @@ def test_nothing_is_asked_from_eighty_percent_on(box: Sandbox, post: str) -> Non
     assert page.learn(post).is_read
 
 
+def test_from_the_very_answer_that_says_so_on_nothing_more_is_asked(box: Sandbox, post: str) -> None:
+    box.graph.fail(
+        "read", "delay", seconds=0, headers={"X-Business-Use-Case-Usage": f'{{"{box.page_id}":[{{"call_count":80}}]}}'}
+    )
+    before = len(box.graph.journal)
+    learnt = the_page(box).learn(post)
+    assert len(box.graph.journal) == before + 1
+    assert (learnt.is_read, learnt.rest_until is not None) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

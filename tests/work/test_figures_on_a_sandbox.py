@@ -123,6 +123,16 @@ def test_a_paused_channel_is_asked_nothing(install: Install) -> None:
     assert len(install.box.graph.journal) == before
 
 
+def test_a_channel_at_its_limit_is_asked_nothing(install: Install) -> None:
+    install.publish("Poster session")
+    with install.house.store.write() as tx:
+        tx.exec_driver_sql("UPDATE channels SET not_before = 9000000000000000")
+    install.tick(600)
+    before = len(install.box.graph.journal)
+    assert install.chore.round() == 0
+    assert len(install.box.graph.journal) == before
+
+
 def test_a_retracted_post_is_let_go(install: Install) -> None:
     install.publish("Poster session")
     install.tick(600)

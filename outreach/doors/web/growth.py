@@ -49,14 +49,15 @@ def of_story(desk: Desk, story: Story) -> dict[int, Shown]:
 
 def in_a_line(posts: Sequence[Post], reach: Mapping[int, Reach], seen_after: Mapping[int, int | None]) -> str:
     """Say in one line what came of an announcement on all its channels; empty where nothing is known."""
-    said = []
-    for post in posts:
-        if post.id in seen_after:
-            said.append(f"seen on {_place(post)} {_after(seen_after[post.id])}".strip())
-        elif post.id in reach and (words := in_words(reach[post.id].values)):
-            said.append(f"{words} on {_place(post)} (as of {show(reach[post.id].asked_at, post.time_zone)})")
-    line = " · ".join(said)
+    seen = [f"seen on {_place(p)} {_after(seen_after[p.id])}".strip() for p in posts if p.id in seen_after]
+    said = [_told(post, reach[post.id]) for post in posts if post.id in reach and post.id not in seen_after]
+    line = " · ".join(filter(None, (*seen, *said)))
     return line[:1].upper() + line[1:]
+
+
+def _told(post: Post, reach: Reach) -> str:
+    words = in_words(reach.values)
+    return f"{words} on {_place(post)} (as of {show(reach.asked_at, post.time_zone)})" if words else ""
 
 
 def _place(post: Post) -> str:
