@@ -105,6 +105,7 @@ _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "reset": lambda box, _: box.reset(),
     "release": lambda box, _: box.release(),
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),
+    "kill": lambda box, arguments: box.graph.tokens.kill(str(arguments["token"]), int(arguments["subcode"])),
     "moderate": lambda box, arguments: _moderate(box, **arguments),
 }
 
