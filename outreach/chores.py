@@ -8,6 +8,8 @@ from outreach.channels._config import config_of
 from outreach.channels._page_key import PageKey
 from outreach.desk.connecting import Around, Connecting
 from outreach.store import Transaction, channels
+from outreach.store.pagekeys import StoredKey
+from outreach.vault import Vault
 from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
 from outreach.watch.ears import ears_for
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 PAGE = "facebook"
 """The channel that a Page is connected to."""
+
+
+def page_key_of(house: "House") -> StoredKey:
+    """Build what gives the key of the connected Page as it is now."""
+    return StoredKey(house.store, channel=PAGE, vault=lambda: Vault(house.secret))
 
 
 def connecting_of(house: "House") -> Connecting:

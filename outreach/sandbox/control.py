@@ -105,9 +105,13 @@ _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "reset": lambda box, _: box.reset(),
     "release": lambda box, _: box.release(),
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),
-    "kill": lambda box, arguments: box.graph.tokens.kill(str(arguments["token"]), int(arguments["subcode"])),
+    "kill": lambda box, arguments: _kill(box, **arguments),
     "moderate": lambda box, arguments: _moderate(box, **arguments),
 }
+
+
+def _kill(box: "Sandbox", *, token: str, subcode: int) -> None:
+    box.graph.tokens.kill(token, subcode)
 
 
 def _moderate(box: "Sandbox", *, id: int, accept: bool, reason: str = "") -> None:  # the JSON's own word

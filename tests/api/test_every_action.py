@@ -76,6 +76,7 @@ THE_BROWSERS: dict[str, str] = {
     "/account/tokens/{number}/revoke": OWN,
     "/calendar/subscribe": "gives an address to a calendar program, which is shown once to the person",
     "/calendar/unsubscribe": "ends that address",
+    "/channels/{name}/disconnect": "ends what a person's log-in on Facebook began",
     "/channels/{name}/visible": "says what a person saw in a private window",
     "/connect": "leads a person to Facebook's log-in",
     "/connect/{number}": "chooses a Page within that log-in; without it: outreach channels connect",

@@ -31,7 +31,7 @@ COMMANDS = [
     ),
     *("approve", "pause", "resume", "cancel", "requeue", "confirm", "let-through", "turn-down", "channels"),
     *("preflight", "channels habits"),
-    "channels connect",
+    *("channels connect", "channels disconnect"),
     *("channels check", "channels test", "channels pause", "channels resume"),
     *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),
     *("members list", "members import", "members export", "members erase", "members forget"),

@@ -194,6 +194,17 @@ def test_another_page_is_asked_about_anew(town: Town) -> None:
     assert "“Hello there” on Facebook" in town.ann.get("/channels").text
 
 
+def test_a_page_is_disconnected_and_nothing_goes_out_until_somebody_says_so(town: Town) -> None:
+    connected(town)
+    assert "is forgotten, and the channel is paused" in town.ann.post("/channels/facebook/disconnect").text
+    assert column(town.house.store, "SELECT sealed FROM connections") == []
+    published(town)
+    assert town.box.graph.public_posts() == []
+    assert "No Page was connected here." in town.ann.post("/channels/facebook/disconnect").text
+    connected(town)
+    assert "Paused by ann@example.org" in town.ann.get("/channels").text
+
+
 def test_an_approver_reads_how_the_page_is_connected_and_gets_no_button(town: Town) -> None:
     connected(town)
     guest = member(town.house, town.ann.address, "cleo@example.org", roles=frozenset({Role.APPROVER}))

@@ -55,6 +55,27 @@ def connect_page(
         say(problem.sentence(), style="yellow")
 
 
+@verb
+def disconnect_page(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The channel of the Page, such as facebook.")],
+    person: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget what opens the connected Page, and pause its channel; what is queued stays queued.
+
+    Example: [cyan]outreach channels disconnect facebook[/cyan]
+    """
+    with opened() as house:
+        if name != house.connecting.channel or house.connecting.standing() is None:
+            raise _not_a_page(house, name)
+        house.connecting.disconnect(person=actor(person, house) or "a person")
+    if as_json:
+        print_json({"channel": name, "connected": False})
+        return
+    say("What opened the Page is forgotten, and the channel is paused. What is queued stays queued.")
+    say("To take the permission back on Facebook, too: Settings, Business integrations, the app, Remove.")
+
+
 def _not_a_page(house: Any, name: str) -> BadInput:
     bad: BadInput | None = house.connecting.obstacle()
     if bad is not None:

@@ -24,6 +24,7 @@ def routes(site: Site) -> APIRouter:
     _add_answer(router, site)
     _add_choice(router, site)
     _add_seeing(router, site)
+    _add_ending(router, site)
     return router
 
 
@@ -103,6 +104,19 @@ def _add_seeing(router: APIRouter, site: Site) -> None:
         except BadInput as bad:
             return site.go(f"/channels#{name}", notice=str(bad))
         return site.go(f"/channels#{name}", notice="Thank you. Your answer is noted.")
+
+
+def _add_ending(router: APIRouter, site: Site) -> None:
+    @router.post("/channels/{name}/disconnect")
+    def disconnect(name: str, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        if name != site.house.connecting.channel:
+            raise NotThere("There is no such Page.", next_step="Go back to the channels.")
+        try:
+            site.house.connecting.disconnect(person=form.visitor.email)
+        except BadInput as bad:
+            return site.go(f"/channels#{name}", notice=str(bad))
+        said = "What opened the Page is forgotten, and the channel is paused. What is queued stays queued."
+        return site.go(f"/channels#{name}", notice=said)
 
 
 def _who(visitor: Visitor) -> Who:
