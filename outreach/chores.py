@@ -7,6 +7,7 @@ from outreach.alarms.ping import ping_of
 from outreach.channels._config import config_of
 from outreach.channels._page_key import PageKey
 from outreach.desk.connecting import Around, Connecting
+from outreach.lifecycle import Pause
 from outreach.store import Transaction, channels
 from outreach.store.pagekeys import StoredKey
 from outreach.vault import Vault
@@ -40,11 +41,15 @@ def connecting_of(house: "House") -> Connecting:
         kind = target.channel.kind if target else ""
         config = config_of(target.channel, house.settings, PageKey(page_id, token)) if target else ""
         community, now = house.community.id, house.clock.now()
+        before = channels.by_name(tx, community, PAGE)
         row = channels.settle_channel(
             tx, community_id=community, channel=(PAGE, kind), config=config, secret=house.secret, now=now
         )
         if row.state == "paused" and row.paused_by is None and row.until is None:
             channels.resume(tx, row.id, now=now, note="its Page was connected")
+        if before.paused_by is None and before.until is not None and before.until > now:
+            # A limit or a block of Facebook's is about the Page, not about the token: trying again would lengthen it.
+            channels.pause(tx, row.id, Pause(before.reason or "", before.until), now=now)
         return channels.by_name(tx, community, PAGE)
 
     around = Around(

@@ -44,13 +44,14 @@ class AnotherPage(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """What was connected, and which queued posts go on with it. `was_paused_by`: a person's pause, which stays."""
+    """What was connected, and which queued posts go on with it. `paused_by` a person, or `until` an instant, it still rests."""
 
     channel: str
     page_id: str
     page_name: str
     waiting: Sequence[Post]
     paused_by: str | None
+    until: datetime | None = None
     warnings: Sequence[Problem] = ()
 
 
@@ -295,7 +296,7 @@ class Connecting:
             after = self._around.settled(tx, offer.id, offer.token)
             waiting = [post for post in connections.queued(tx, channel.id) if post.due_at <= now]
         self._around.on_done()
-        return Connected(self.channel, offer.id, row.page_name, waiting, after.paused_by, warnings)
+        return Connected(self.channel, offer.id, row.page_name, waiting, after.paused_by, after.until, warnings)
 
     def _page_before(self, tx: Transaction, channel_id: int) -> str:
         row = connections.of_channel(tx, channel_id)

@@ -12,7 +12,7 @@ from outreach.sandbox import Sandbox
 from outreach.sandbox.oauth import LONG, SHORT
 from outreach.sandbox.tokens import Grant, Kind
 from tests.connecting import appointed
-from tests.doors.place import Answer, Place
+from tests.doors.place import Answer, Place, end, until
 
 
 @pytest.fixture
@@ -57,6 +57,20 @@ def test_a_persons_short_token_is_exchanged_first_and_the_page_is_said(place: Pl
     place.json("add", place.letter(to="[facebook]"))
     assert place.cli("worker", "--once").code == 0
     assert len(box.graph.public_posts(box.page_id)) == 1
+
+
+def test_a_worker_of_another_process_takes_the_page_at_once(place: Place, box: Sandbox) -> None:
+    worker = place.start("worker")
+    try:
+        place.json("add", place.letter(to="[facebook]"))
+        until(lambda: place.json("channels")[0]["state"] == "paused")
+        answer = connect(place, box.page_token, "--json")
+        assert answer.json["waiting"] == ["1/facebook"]
+        until(lambda: place.states() == {"1/facebook": "published"})
+        assert len(box.graph.public_posts(box.page_id)) == 1
+    finally:
+        end(worker)
+    assert box.page_token not in place.log
 
 
 def test_where_several_pages_are_opened_it_names_them(place: Place, box: Sandbox) -> None:

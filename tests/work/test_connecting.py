@@ -127,6 +127,17 @@ def test_a_pause_of_a_person_stays(house: House, box: Sandbox) -> None:
     assert next(row.state for row in house.desk.channels() if row.name == "facebook") == "paused"
 
 
+def test_a_rest_that_facebook_asked_for_stays(place: Place, house: House, box: Sandbox) -> None:
+    connect(house, box)
+    box.graph.fail_with("368_1390008")
+    place.json("add", place.letter(to="[facebook]"))
+    place.cli("worker", "--once")
+    before = next(row for row in house.desk.channels() if row.name == "facebook")
+    assert before.until is not None
+    assert connect(house, box).until == before.until
+    assert next(row for row in house.desk.channels() if row.name == "facebook") == before
+
+
 # Another Page
 
 

@@ -51,6 +51,8 @@ def connect_page(
         say(f"Waiting for it: {', '.join(post.name for post in done.waiting)}.")
     if done.paused_by:
         say(f"The channel is still paused by {done.paused_by}: outreach channels resume {name}", style="yellow")
+    elif done.until:
+        say("The channel still rests, as Facebook asked: see it with outreach channels", style="yellow")
     for problem in problems:
         say(problem.sentence(), style="yellow")
 

@@ -131,6 +131,8 @@ def _said(done: Connected) -> str:
         told.append(f"Waiting for it: {names}{more}.")
     if done.paused_by:
         told.append(f"The channel is still paused by {done.paused_by}: resume it here when it may go on.")
+    elif done.until:
+        told.append("The channel still rests, as Facebook asked: see below.")
     elif done.waiting:
         told.append("They go out now.")
     return " ".join(told)
