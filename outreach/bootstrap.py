@@ -19,7 +19,7 @@ from outreach.alarms.knocking import Knocker
 from outreach.alarms.outage import Outage
 from outreach.channels import Channel, Surroundings, kinds
 from outreach.channels._config import config_of
-from outreach.chores import PAGE, connecting_of, errands_of, handing_over_of
+from outreach.chores import PAGE, connecting_of, errands_of, handing_over_of, page_key_of
 from outreach.compose import Composer, Target
 from outreach.desk import Desk
 from outreach.desk.connecting import Connecting
@@ -35,7 +35,6 @@ from outreach.rewording import Rewording
 from outreach.settings import Settings, read_settings
 from outreach.store import Store, arrivals, channels, follows, home, known, open_store, workers
 from outreach.store.limits import Limits
-from outreach.store.pagekeys import StoredKey
 from outreach.store.uploads import StoredUploads
 from outreach.vault import Vault
 from outreach.watch import Watch
@@ -131,12 +130,9 @@ class House:
 
     def new_channels(self) -> dict[str, Channel]:
         """Build the channels that the settings name. Each set belongs to one user: they are not shared by threads."""
-        surroundings = Surroundings(self.media, self.clock.now, StoredUploads(self.store), self._page_key())
+        surroundings = Surroundings(self.media, self.clock.now, StoredUploads(self.store), page_key_of(self))
         built = (cls.from_settings(self.settings, surroundings) for cls in kinds().values())
         return {channel.usual_name: channel for channel in built if channel is not None}
-
-    def _page_key(self) -> StoredKey:
-        return StoredKey(self.store, channel=PAGE, vault=lambda: Vault(self.secret))
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -148,7 +144,7 @@ class House:
 
     def _settled(self, name: str, channel: Channel) -> int:
         community, secret = self.community.id, self.secret  # first: each may need the writer for itself
-        config = config_of(channel, self.settings, self._page_key()() if name == PAGE else None)
+        config = config_of(channel, self.settings, page_key_of(self)() if name == PAGE else None)
         with self.store.write() as tx:
             row = channels.settle_channel(
                 tx,

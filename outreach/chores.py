@@ -9,7 +9,10 @@ from outreach.alarms.ping import ping_of
 from outreach.channels._config import config_of
 from outreach.channels._page_key import PageKey
 from outreach.desk.connecting import Around, Connecting
+from outreach.lifecycle import Pause
 from outreach.store import Transaction, channels, past
+from outreach.store.pagekeys import StoredKey
+from outreach.vault import Vault
 from outreach.watch.afterwards import Afterwards
 from outreach.watch.approvals import Approvals, Reach
 from outreach.watch.digest import Digest
@@ -36,6 +39,11 @@ PAGE = "facebook"
 """The channel that a Page is connected to."""
 
 
+def page_key_of(house: "House") -> StoredKey:
+    """Build what gives the key of the connected Page as it is now."""
+    return StoredKey(house.store, channel=PAGE, vault=lambda: Vault(house.secret))
+
+
 def connecting_of(house: "House") -> Connecting:
     """Build what connects a Page: once it did, the channel is set up by it, and a pause of the service is over."""
     target = next((target for target in house.targets if target.name == PAGE), None)
@@ -44,11 +52,15 @@ def connecting_of(house: "House") -> Connecting:
         kind = target.channel.kind if target else ""
         config = config_of(target.channel, house.settings, PageKey(page_id, token)) if target else ""
         community, now = house.community.id, house.clock.now()
+        before = channels.by_name(tx, community, PAGE)
         row = channels.settle_channel(
             tx, community_id=community, channel=(PAGE, kind), config=config, secret=house.secret, now=now
         )
         if row.state == "paused" and row.paused_by is None and row.until is None:
             channels.resume(tx, row.id, now=now, note="its Page was connected")
+        if before.paused_by is None and before.until is not None and before.until > now:
+            # A limit or a block of Facebook's is about the Page, not about the token: trying again would lengthen it.
+            channels.pause(tx, row.id, Pause(before.reason or "", before.until), now=now)
         return channels.by_name(tx, community, PAGE)
 
     around = Around(

@@ -156,6 +156,7 @@ class FacebookPage(PageLearning):
 
     def describe(self, content: Content, *, at: datetime) -> Mapping[str, object]:
         """The requests in their order, without the token and the proof."""
+        self._reopen()
         if content.does:
             return {"requests": [changes.described(content, f"{self._access.url}/{self._access.version}")]}
         where = f"{self._access.url}/{self._access.version}/{self._access.page_id}"
@@ -333,6 +334,7 @@ class FacebookPage(PageLearning):
 
     def where_to_look(self) -> tuple[str, str | None]:
         """The Page lists its posts to everybody."""
+        self._reopen()
         is_real = self._access.url == "https://graph.facebook.com"
         address = f"https://www.facebook.com/{self._access.page_id}" if is_real else None
         return "on the Page itself, among its latest posts", address

@@ -14,6 +14,7 @@ from outreach.channels._offers import Offer, problems_of
 from outreach.channels._page_access import may_be_connected
 from outreach.channels._token_facts import TokenFacts, Wanted
 from outreach.desk.connected import Standing, say_seen, standing_of
+from outreach.lifecycle import Pause
 from outreach.model import BadInput, Post, Problem
 from outreach.settings import Settings
 from outreach.store import Store, Transaction, channels, connections
@@ -43,13 +44,14 @@ class AnotherPage(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """What was connected, and which queued posts go on with it. `was_paused_by`: a person's pause, which stays."""
+    """What was connected, and which queued posts go on with it. `paused_by` a person, or `until` an instant, it still rests."""
 
     channel: str
     page_id: str
     page_name: str
     waiting: Sequence[Post]
     paused_by: str | None
+    until: datetime | None = None
     warnings: Sequence[Problem] = ()
 
 
@@ -294,11 +296,30 @@ class Connecting:
             after = self._around.settled(tx, offer.id, offer.token)
             waiting = [post for post in connections.queued(tx, channel.id) if post.due_at <= now]
         self._around.on_done()
-        return Connected(self.channel, offer.id, row.page_name, waiting, after.paused_by, warnings)
+        return Connected(self.channel, offer.id, row.page_name, waiting, after.paused_by, after.until, warnings)
 
     def _page_before(self, tx: Transaction, channel_id: int) -> str:
         row = connections.of_channel(tx, channel_id)
-        return row.page_id if row else self._settings.FACEBOOK_PAGE_ID
+        of_settings = self._settings.FACEBOOK_PAGE_ID
+        return row.page_id if row else of_settings or connections.page_of_latest(tx, channel_id)
+
+    def disconnect(self, *, person: str) -> None:
+        """Forget what opens the Page; the channel is paused, so that nothing goes out until somebody says so. Raises `BadInput`."""
+        of_settings = self._settings.FACEBOOK_PAGE_ID
+        with self._store.write() as tx:
+            channel = self._channel(tx)
+            row = connections.of_channel(tx, channel.id)
+            if row is None:
+                raise BadInput("No Page was connected here.", next_step="A Page of the settings is taken out there.")
+            if of_settings not in ("", row.page_id):
+                raise BadInput(
+                    f"The settings name another Page ({of_settings}), to which posts would go then.",
+                    where="FACEBOOK_PAGE_ID",
+                    next_step="Take it out of the file .env and start outreach again, or pause the channel instead.",
+                )
+            connections.forget(tx, channel.id, now=self._now(), person=person)
+            why = Pause(f"The Page {row.page_name} was disconnected.", None)
+            channels.pause(tx, channel.id, why, now=self._now(), person=person)
 
     # How it stands
 
@@ -327,17 +348,18 @@ class Connecting:
 
 def _check_swap(tx: Transaction, channel_id: int, before: str, offer: Offer, *, means_another: bool) -> None:
     """Let a channel go to another Page only when nothing of it is in doubt, and when somebody says so."""
-    if not before or before == offer.id:
+    if before == offer.id:
         return
     doubtful = connections.in_doubt(tx, channel_id)
     if doubtful:
         names = ", ".join(post.name for post in doubtful)
         raise BadInput(
-            f"The channel has another Page ({before}), and it is not known yet whether these posts are out on it: {names}.",
+            f"The channel had another Page{f' ({before})' if before else ''}, and it is not known yet whether these posts"
+            f" are out on it: {names}.",
             where="page",
             next_step="Wait until they are found, or decide about them in the queue; then connect the other Page.",
         )
-    if not means_another:
+    if before and not means_another:
         queued = len(connections.queued(tx, channel_id))
         told = f" {queued} queued post{'' if queued == 1 else 's'} would go there." if queued else ""
         raise AnotherPage(

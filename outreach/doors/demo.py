@@ -1,5 +1,6 @@
 """The demo: sandbox, worker, page and seed announcements in one process, in a folder that is gone afterwards."""
 
+import secrets
 import tempfile
 import threading
 import time
@@ -81,12 +82,13 @@ def run(*, exit_when_idle: bool, screen: Console | None) -> Done:
     with (
         stopping_on_signals(stop),
         tempfile.TemporaryDirectory(prefix="outreach-demo-") as folder,
-        Sandbox() as sandbox,
+        Sandbox(pages=2) as sandbox,
     ):
         queue = Path(folder) / "queue"
         lay_out(queue)
         port = open_port()
         house = build(_settings(queue, sandbox, port.getsockname()[1]))
+        sandbox.graph.rules.redirect_uris = {house.connecting.redirect_uri}
         worker = Worker(house)
         if not exit_when_idle:
             _hold_one(sandbox)
@@ -117,9 +119,11 @@ def _settings(queue: Path, sandbox: Sandbox, port: int) -> Settings:
         {
             "OUTREACH_QUEUE": str(queue),
             "OUTREACH_BASE_URL": f"http://127.0.0.1:{port}",
+            "OUTREACH_SECRET_KEY": secrets.token_hex(32),
             "FACEBOOK_GRAPH_URL": sandbox.graph_url,
             "FACEBOOK_PAGE_ID": sandbox.page_id,
             "FACEBOOK_PAGE_TOKEN": sandbox.page_token,
+            "FACEBOOK_APP_ID": sandbox.app_id,
             "FACEBOOK_APP_SECRET": sandbox.app_secret,
             "LISTSERV_ADDRESS": sandbox.list_address,
             "LISTSERV_SENDER": f"TMM SIG coordinators <{sandbox.member}>",
@@ -190,6 +194,7 @@ def _shown(house: House, addresses: dict[str, str], screen: Console | None) -> I
     for name, address in addresses.items():
         screen.print(f"  {name:<20}{address}", soft_wrap=True)
     screen.print("  The list holds one mail for you as its moderator: open it on the page and let it through.")
+    screen.print("  Try Channels, Connect a Page: the log-in of the sandbox looks like Facebook's.")
     screen.print("  end with Ctrl-C\n")
     with Live(_drawn(house), console=screen, refresh_per_second=8, transient=False) as live:
         yield lambda: live.update(_drawn(house))

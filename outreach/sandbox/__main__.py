@@ -9,6 +9,8 @@ import threading
 from .box import Sandbox
 from .control import addresses
 
+_REDIRECT = "http://127.0.0.1:8000/connect/answer"
+
 
 def main() -> int:
     """Serve until told to stop; with `--json`, one line with every address and credential says that it is ready."""
@@ -19,6 +21,7 @@ def main() -> int:
     with Sandbox(
         http_port=options.http_port, smtp_port=options.smtp_port, pages=options.pages, lists=options.lists
     ) as box:
+        box.graph.rules.redirect_uris = set(options.redirect_uri or [_REDIRECT])
         sys.stderr.write(f"This is a sandbox, not Facebook: nothing it takes is published. {box.graph_url}\n")
         if options.json:
             sys.stdout.write(json.dumps(addresses(box)) + "\n")
@@ -33,6 +36,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--smtp-port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--pages", type=int, default=1, help="how many Pages")
     parser.add_argument("--lists", type=int, default=1, help="how many mailing lists")
+    told = f"where the log-in dialog may lead back to; may be given several times ({_REDIRECT})"
+    parser.add_argument("--redirect-uri", action="append", help=told)
     parser.add_argument(
         "--json", action="store_true", help="print addresses and credentials as one JSON line when ready"
     )

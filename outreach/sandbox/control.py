@@ -114,8 +114,13 @@ _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),
     "engage": lambda box, arguments: engage(box.graph.world, **arguments),
     "webhook": lambda box, arguments: box.webhooks.act(**arguments),
+    "kill": lambda box, arguments: _kill(box, **arguments),
     "moderate": lambda box, arguments: _moderate(box, **arguments),
 }
+
+
+def _kill(box: "Sandbox", *, token: str, subcode: int) -> None:
+    box.graph.tokens.kill(token, subcode)
 
 
 def _moderate(box: "Sandbox", *, id: int, accept: bool, reason: str = "") -> None:  # the JSON's own word

@@ -164,6 +164,14 @@ def latest_public(tx: Transaction, channel_id: int, page_id: str) -> Post | None
     return as_post(row) if row else None
 
 
+def page_of_latest(tx: Transaction, channel_id: int) -> str:
+    """Give the Page on which a channel published last, by the id that the post got; empty where it never did."""
+    is_known = (posts.c.channel_id == channel_id, posts.c.remote_id.contains("_", autoescape=True))
+    query = select(posts.c.remote_id).where(*is_known).order_by(posts.c.due_at.desc(), posts.c.id.desc()).limit(1)
+    found: str | None = tx.execute(query).scalar()
+    return (found or "").partition("_")[0]
+
+
 def last_published_at(tx: Transaction, channel_id: int) -> datetime | None:
     """Say when a channel last took a post."""
     query = select(attempts.c.ended_at).where(attempts.c.channel_id == channel_id, attempts.c.outcome == "published")

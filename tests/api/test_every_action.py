@@ -80,6 +80,7 @@ THE_BROWSERS: dict[str, str] = {
     "/calendar/subscribe": "gives an address to a calendar program, which is shown once to the person",
     "/calendar/unsubscribe": "ends that address",
     "/hooks/facebook": "where Facebook tells what happens, by signed requests",
+    "/channels/{name}/disconnect": "ends what a person's log-in on Facebook began",
     "/channels/{name}/visible": "says what a person saw in a private window",
     "/connect": "leads a person to Facebook's log-in",
     "/connect/{number}": "chooses a Page within that log-in; without it: outreach channels connect",

@@ -137,6 +137,7 @@ def test_a_permission_that_was_not_ticked_is_named_and_asked_for_again(enter: En
     go_to_facebook(page)
     page.get_by_label("Create and manage content on your Page").uncheck()
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("Not given on Facebook: pages_manage_posts.")).to_be_visible()
     choose(page, "TMM SIG")
     expect(page.get_by_role("alert")).to_contain_text("The permission pages_manage_posts was not given.")
     assert violations(page) == []

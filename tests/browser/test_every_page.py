@@ -38,6 +38,7 @@ PAGES = {
     "/history/numbers": "/history/numbers",
     "/history/report": "/history/report",
     "/channels": "/channels",
+    "/connect": "/connect",
     "/templates": "/templates",
     "/templates/{name}": "/templates/journal-club",
     "/templates/{name}/versions/{number}": "/templates/journal-club/versions/1",
@@ -51,6 +52,7 @@ NO_PAGES = {"/events/{file}", "/log-in", "/log-in/code", "/log-in/forgotten", "/
 NO_PAGES |= {"/calendar/feed/{file}", "/announcements/{number}/{channel}/raw", "/announcements/{number}/{channel}/html"}
 NO_PAGES |= {"/previews/{key}/raw", "/previews/{key}/html", "/previews/{key}/links", "/previews/{key}/card.jpg"}
 NO_PAGES |= {"/announcements/{number}/live", "/queue/live", "/approvals/{number}/pictures/{sha256}", "/media/{name}"}
+NO_PAGES |= {"/connect/answer", "/connect/{number}"}
 NO_PAGES |= {"/join", "/joining/{key}", "/members/{name}/export.csv"}
 NO_PAGES |= {"/hooks/facebook", "/history/report/reach.csv", "/history/report/reach.json"}
 NO_PAGES |= {"/history/export.csv", "/history/export.json", "/docs", "/api/v1/openapi.json"}

@@ -170,6 +170,12 @@ def test_rules_time_and_moderation_are_changed_from_outside(box: Sandbox, call: 
     assert control(box, "rules", colour="red").status_code == 400
 
 
+def test_a_token_dies_from_outside(box: Sandbox, call: Caller) -> None:
+    assert control(box, "kill", token=box.page_token, subcode=460).ok
+    assert error_of(call.feed(message="x")) == (400, 190, 460)
+    assert control(box, "kill", token="none", subcode=460).status_code == 400
+
+
 def test_reset_and_release_work_from_outside(box: Sandbox, call: Caller) -> None:
     call.publish("x")
     assert control(box, "release").ok

@@ -9,6 +9,7 @@ import pytest
 
 from outreach.bootstrap import House
 from outreach.channels._connecting import SCOPES
+from outreach.chores import page_key_of
 from outreach.desk.connecting import AnotherPage, NotAccepted, Who
 from outreach.model import BadInput, State
 from outreach.sandbox import Sandbox
@@ -115,7 +116,7 @@ def test_connecting_again_after_a_token_died_keeps_the_queue_and_names_what_wait
 
 
 def _page_token(house: House) -> str:
-    key = house._page_key()()
+    key = page_key_of(house)()
     assert key is not None
     return key.token
 
@@ -124,6 +125,17 @@ def test_a_pause_of_a_person_stays(house: House, box: Sandbox) -> None:
     house.desk.pause_channel("facebook", reason="The Page moves.", person="ben@example.org")
     assert connect(house, box).paused_by == "ben@example.org"
     assert next(row.state for row in house.desk.channels() if row.name == "facebook") == "paused"
+
+
+def test_a_rest_that_facebook_asked_for_stays(place: Place, house: House, box: Sandbox) -> None:
+    connect(house, box)
+    box.graph.fail_with("368_1390008")
+    place.json("add", place.letter(to="[facebook]"))
+    place.cli("worker", "--once")
+    before = next(row for row in house.desk.channels() if row.name == "facebook")
+    assert before.until is not None
+    assert connect(house, box).until == before.until
+    assert next(row for row in house.desk.channels() if row.name == "facebook") == before
 
 
 # Another Page
@@ -151,6 +163,25 @@ def test_another_page_is_refused_while_a_post_is_in_doubt(place: Place, house: H
         connect(house, box, 1, means_another=True)
 
     assert connect(house, box).page_id == box.page_id  # the same Page may be connected again
+
+
+def test_after_a_page_was_disconnected_another_one_still_wants_a_word(place: Place, house: House, box: Sandbox) -> None:
+    connect(house, box)
+    place.json("add", place.letter(to="[facebook]"))
+    place.cli("worker", "--once")
+    house.connecting.disconnect(person="ann@example.org")
+    with pytest.raises(AnotherPage, match=box.page_id):
+        connect(house, box, 1)
+    assert connect(house, box).paused_by == "ann@example.org"
+
+
+def test_a_page_is_not_disconnected_where_posts_would_go_to_another(place: Place, box: Sandbox) -> None:
+    place.settings |= {"FACEBOOK_PAGE_ID": box.pages[1].id, "FACEBOOK_PAGE_TOKEN": box.pages[1].token}
+    house = place.house()
+    connect(house, box, means_another=True)
+    with pytest.raises(BadInput, match=box.pages[1].id):
+        house.connecting.disconnect(person="ann@example.org")
+    house.close()
 
 
 # What is refused, and what to do

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from outreach.doors.cli.connecting import connect_page, disconnect_page
 from outreach.doors.cli.following import follow_channel
 from outreach.doors.cli.output import Actor, AsJson, PostName, actor, opened, print_json, say, table, verb
 from outreach.model import BadInput, Problem, State
@@ -18,6 +19,8 @@ def register(app: typer.Typer) -> None:
     channels = typer.Typer(invoke_without_command=True)
     channels.callback()(list_channels)
     channels.command("check")(check_channels)
+    channels.command("connect")(connect_page)
+    channels.command("disconnect")(disconnect_page)
     channels.command("test")(try_channel)
     channels.command("habits")(habits_of_channel)
     channels.command("follow")(follow_channel)

@@ -24,6 +24,7 @@ def routes(site: Site) -> APIRouter:
     _add_answer(router, site)
     _add_choice(router, site)
     _add_seeing(router, site)
+    _add_ending(router, site)
     return router
 
 
@@ -105,6 +106,19 @@ def _add_seeing(router: APIRouter, site: Site) -> None:
         return site.go(f"/channels#{name}", notice="Thank you. Your answer is noted.")
 
 
+def _add_ending(router: APIRouter, site: Site) -> None:
+    @router.post("/channels/{name}/disconnect")
+    def disconnect(name: str, form: Annotated[Posted, Depends(site.posts(Verb.RUN))]) -> Response:
+        if name != site.house.connecting.channel:
+            raise NotThere("There is no such Page.", next_step="Go back to the channels.")
+        try:
+            site.house.connecting.disconnect(person=form.visitor.email)
+        except BadInput as bad:
+            return site.go(f"/channels#{name}", notice=str(bad))
+        said = "What opened the Page is forgotten, and the channel is paused. What is queued stays queued."
+        return site.go(f"/channels#{name}", notice=said)
+
+
 def _who(visitor: Visitor) -> Who:
     return Who(visitor.email, visitor.session or "")
 
@@ -117,6 +131,8 @@ def _said(done: Connected) -> str:
         told.append(f"Waiting for it: {names}{more}.")
     if done.paused_by:
         told.append(f"The channel is still paused by {done.paused_by}: resume it here when it may go on.")
+    elif done.until:
+        told.append("The channel still rests, as Facebook asked: see below.")
     elif done.waiting:
         told.append("They go out now.")
     return " ".join(told)
