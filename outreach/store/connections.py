@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 
 from outreach.model import Post, State
 from outreach.store.engine import Transaction
@@ -144,8 +144,8 @@ _DIALOG = (
 
 
 def in_doubt(tx: Transaction, channel_id: int) -> list[Post]:
-    """Give the posts of a channel of which it is not known yet whether they are out."""
-    is_open = posts.c.state.in_([str(State.PUBLISHING), str(State.UNCONFIRMED)])
+    """Give the posts of a channel of which it is not known yet whether they are out, or that its own scheduler has."""
+    is_open = or_(posts.c.state.in_([str(State.PUBLISHING), str(State.UNCONFIRMED)]), posts.c.handed_over)
     query = SELECT_POSTS.where(posts.c.channel_id == channel_id, is_open).order_by(posts.c.due_at).limit(_MOST_NAMED)
     return [as_post(row) for row in tx.execute(query)]
 

@@ -33,7 +33,6 @@ COMMANDS = [
     *("preflight", "channels habits"),
     *("channels follow", "channels check", "channels test", "channels pause", "channels resume"),
     *("channels connect", "channels disconnect"),
-    *("channels check", "channels test", "channels pause", "channels resume"),
     *("backup", "restore", "safe-mode", "safe-mode on", "safe-mode off", "verify-history", "mail explain"),
     *("members list", "members import", "members export", "members erase", "members forget"),
     *("requests", "requests ask", "requests accept", "requests send", "requests done", "requests decline"),

@@ -14,7 +14,7 @@ from outreach.desk.connecting import AnotherPage, NotAccepted, Who
 from outreach.model import BadInput, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
-from outreach.store import connections
+from outreach.store import connections, handovers
 from tests.builders import column
 from tests.connecting import ANN, appointed, led_back, logged_in, told
 from tests.doors.place import Place
@@ -163,6 +163,17 @@ def test_another_page_is_refused_while_a_post_is_in_doubt(place: Place, house: H
         connect(house, box, 1, means_another=True)
 
     assert connect(house, box).page_id == box.page_id  # the same Page may be connected again
+
+
+def test_another_page_is_refused_while_facebooks_own_scheduler_has_a_post(
+    place: Place, house: House, box: Sandbox
+) -> None:
+    connect(house, box)
+    place.json("add", place.letter(to="[facebook]", at="2035-01-15 09:00"))
+    with house.store.write() as tx:
+        assert handovers.begin(tx, house.desk.find("1")[0], now=house.clock.now())
+    with pytest.raises(BadInput, match="1/facebook"):
+        connect(house, box, 1, means_another=True)
 
 
 def test_after_a_page_was_disconnected_another_one_still_wants_a_word(place: Place, house: House, box: Sandbox) -> None:
