@@ -7,7 +7,7 @@ seen, and the title of the page of Facebook's documentation that it rests on.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,6 +50,9 @@ class GraphCall:
             return False
         return all(_NODES[mine].fullmatch(theirs) if mine in _NODES else mine == theirs for mine, theirs in zip(own, segments, strict=True))  # fmt: skip
 
+
+watchers: list[Callable[[str], None]] = []
+"""Told of each stray call of every sandbox of this process whose rule `strict` is on."""
 
 _NUMBER = re.compile("[0-9]+")
 _NODES = {

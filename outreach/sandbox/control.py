@@ -98,7 +98,13 @@ def _rules(box: "Sandbox", arguments: dict[str, Any]) -> None:
         setattr(box.graph.rules, name, value)
 
 
-_SHOWN: dict[str, Callable[["Sandbox"], Any]] = {"": addresses, "posts": _posts, "mails": _mails, "journal": _journal}
+_SHOWN: dict[str, Callable[["Sandbox"], Any]] = {
+    "": addresses,
+    "posts": _posts,
+    "mails": _mails,
+    "journal": _journal,
+    "strays": lambda box: list(box.graph.strays),
+}
 _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "fail": _fail,
     "rules": _rules,
