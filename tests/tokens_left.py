@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from outreach.sandbox.identifiers import HEX_MARK, EAA_MARK
+from outreach.sandbox.identifiers import EAA_MARK, HEX_MARK
 
 MARKS = (EAA_MARK.encode(), HEX_MARK.encode())
 GIVEN = re.compile(r"(^|/)(\.env|settings\.json|sandbox-addresses\.json|token-left-on-purpose\.txt)$")

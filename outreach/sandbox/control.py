@@ -108,6 +108,9 @@ _SHOWN: dict[str, Callable[["Sandbox"], Any]] = {
 _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "fail": _fail,
     "rules": _rules,
+    "kill": lambda box, arguments: box.graph.tokens.kill(arguments["token"], int(arguments["subcode"])),
+    "narrow": lambda box, arguments: box.graph.tokens.narrow(arguments["token"], *arguments["without"]),
+    "block": lambda box, arguments: box.graph.block(arguments["page_id"], float(arguments["seconds"])),
     "reset": lambda box, _: box.reset(),
     "release": lambda box, _: box.release(),
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),

@@ -25,10 +25,10 @@ class _ToSandbox(HTTPAdapter):
         super().__init__()
         self._where = box.graph_url
 
-    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *more: Any, **named: Any) -> requests.Response:
         assert request.url is not None
         request.url = request.url.replace("https://graph.facebook.com", self._where)
-        return super().send(request, **more)
+        return super().send(request, *more, **named)
 
 
 def an_api(box: Sandbox, token: str) -> facebook.GraphAPI:
