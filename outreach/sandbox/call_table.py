@@ -93,7 +93,7 @@ CALLS: tuple[GraphCall, ...] = (
          "upload_session_id": "id", "start_offset": "int", "video_file_chunk": "file"},
         f"{_MANAGE}, publish_video", VIDEOS,
     ),
-    GraphCall("POST", "/{video}/captions", {"captions_file": "file", "default_locale": "text"}, _MANAGE, VIDEOS),
+    GraphCall("POST", "/{video}/captions", {"captions_file": "file", "default_locale": "text", "locales_to_delete": "json"}, _MANAGE, VIDEOS),
     GraphCall("GET", "/{video}/captions", _LIST, _READ, VIDEOS),
     GraphCall(
         "POST", "/{post}",
@@ -141,6 +141,7 @@ CALLS: tuple[GraphCall, ...] = (
     GraphCall("GET", "/debug_token", {"input_token": "text"}, "none", DEBUG),
     GraphCall("GET", "/me/accounts", {**_LIST, "summary": "bool"}, "pages_show_list", ACCOUNTS),
     GraphCall("GET", "/me/permissions", {"permission": "text", "status": "text"}, "none", SECURITY),
+    GraphCall("DELETE", "/me/permissions", {}, "none", SECURITY),
     GraphCall("GET", "/me/businesses", _LIST, "business_management", BUSINESS),
     *(GraphCall("GET", f"/{{business}}/{edge}", _LIST, "business_management", BUSINESS) for edge in ("owned_pages", "client_pages")),
     GraphCall("POST", "/{page}/subscribed_apps", {"subscribed_fields": "text"}, "pages_manage_metadata, pages_show_list", WEBHOOKS),

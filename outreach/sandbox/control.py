@@ -108,14 +108,22 @@ _SHOWN: dict[str, Callable[["Sandbox"], Any]] = {
 _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "fail": _fail,
     "rules": _rules,
-    "kill": lambda box, arguments: box.graph.tokens.kill(arguments["token"], int(arguments["subcode"])),
-    "narrow": lambda box, arguments: box.graph.tokens.narrow(arguments["token"], *arguments["without"]),
+    "kill": lambda box, arguments: _kill(box, **arguments),
+    "narrow": lambda box, arguments: _narrow(box, **arguments),
     "block": lambda box, arguments: box.graph.block(arguments["page_id"], float(arguments["seconds"])),
     "reset": lambda box, _: box.reset(),
     "release": lambda box, _: box.release(),
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),
     "moderate": lambda box, arguments: _moderate(box, **arguments),
 }
+
+
+def _kill(box: "Sandbox", *, token: str, subcode: int) -> None:
+    box.graph.tokens.kill(token, subcode)
+
+
+def _narrow(box: "Sandbox", *, token: str, without: list[str]) -> None:
+    box.graph.tokens.narrow(token, *without)
 
 
 def _moderate(box: "Sandbox", *, id: int, accept: bool, reason: str = "") -> None:  # the JSON's own word
