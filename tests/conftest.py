@@ -13,10 +13,12 @@ import pytest
 from argon2 import PasswordHasher
 
 from outreach.access import passwords
+from outreach.sandbox import call_table
 from outreach.store import Store, open_store
 from outreach.store.schema import metadata
 from tests.builders import SettableClock
 from tests.mail.imap_server import ImapServer
+from tests.tokens_left import tokens_left
 
 _LONGEST = (
     "tests/listservers/test_mailman.py::test_whatever",
@@ -49,6 +51,34 @@ def _place(item: pytest.Item, order: dict[str, int]) -> int | None:
 
 
 _ON_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Look, when all tests ran, whether any of what they left behind holds a token."""
+    config = session.config
+    is_all = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if hasattr(config, "workerinput") or not is_all:
+        return
+    if found := tokens_left(config._tmp_path_factory.getbasetemp()):  # type: ignore[attr-defined]
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nThese files hold a token or a secret of a sandbox:", *found, sep="\n  ")
+
+
+_stray: list[str] = []
+
+
+def pytest_sessionstart() -> None:
+    """Watch every sandbox of this process for calls that are in no reference of the Graph API."""
+    call_table.watchers.append(_stray.append)
+
+
+@pytest.fixture(autouse=True)
+def no_stray_calls(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no test pass in which a Graph call was made that is in no reference; those marked `strays` make some on purpose."""
+    _stray.clear()
+    yield
+    found, is_meant = sorted(set(_stray)), request.node.get_closest_marker("strays") is not None
+    assert is_meant or found == [], f"calls that are not in outreach/sandbox/call_table.py: {found}"
 
 
 @pytest.fixture

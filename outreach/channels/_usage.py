@@ -25,8 +25,8 @@ def usage_of(headers: Mapping[str, str], page_id: str, *, at: datetime) -> Usage
     if all(figure is None for figure in figures.values()):
         return None
     regain_min = _most(entries, "estimated_time_to_regain_access", _MOST_MINUTES) or 0
-    call_count, total_cputime, total_time = (figures[name] or 0 for name in _SHARES)
-    return Usage(at, call_count, total_cputime, total_time, regain_min)
+    calls, cpu, total = (figures[name] or 0 for name in _SHARES)
+    return Usage(at, calls, cpu, total, regain_min)
 
 
 def _of_page(header: str | None, page_id: str) -> Sequence[Mapping[str, Any]]:

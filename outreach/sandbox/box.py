@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-import secrets
 import ssl
 import threading
 from types import TracebackType
@@ -10,7 +9,7 @@ from typing import Self
 
 from .clock import Clock
 from .graph import Graph
-from .identifiers import page_number
+from .identifiers import page_number, secret_text
 from .imap_server import PASSWORD, ImapServer
 from .maillist import MailList
 from .patience import Patience
@@ -59,7 +58,7 @@ class Sandbox:
         self._routes = Routes(self)
 
     def _build_graph(self, community: str, pages: int, clock: Clock) -> None:
-        self.app_id, self.app_secret = page_number(), secrets.token_hex(16)
+        self.app_id, self.app_secret = page_number(), secret_text()
         tokens = TokenBook(self.app_id, self.app_secret)
         user = User(page_number(), f"{community} Coordinator")
         now = clock.now()

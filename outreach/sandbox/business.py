@@ -6,7 +6,7 @@ from typing import Any
 from .calls import Call, Done
 from .error_table import error_named
 from .fields import Wish, read_fields
-from .paging import cut_page, list_body
+from .paging import cursor, cut_page, list_body
 from .permissions import require_scope
 from .reading import next_address
 from .records import Page
@@ -63,5 +63,5 @@ def _listed(world: World, call: Call, pages: list[Page]) -> Done:
     placed = [_Placed(rank, page) for rank, page in enumerate(pages, 1)]
     part, has_more = cut_page(placed, call.params.values, is_newest_first=False)
     ranked: list[tuple[int, Any]] = [(each.rank, shape(world, each.page, wishes, call.token)) for each in part]
-    next_url = next_address(world, call, part[-1].rank) if part and has_more else None
+    next_url = next_address(world, call, cursor(part[-1].rank)) if part and has_more else None
     return Done(list_body(ranked, next_url=next_url, has_more=has_more))

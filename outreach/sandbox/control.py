@@ -105,22 +105,29 @@ _SHOWN: dict[str, Callable[["Sandbox"], Any]] = {
     "mails": _mails,
     "journal": _journal,
     "webhooks": lambda box: [asdict(d) | {"at": d.at.isoformat(), "body": d.body.decode()} for d in box.webhooks.log],
+    "strays": lambda box: list(box.graph.strays),
 }
 _DONE: dict[str, Callable[["Sandbox", dict[str, Any]], None]] = {
     "fail": _fail,
     "rules": _rules,
+    "kill": lambda box, arguments: _kill(box, **arguments),
+    "narrow": lambda box, arguments: _narrow(box, **arguments),
+    "block": lambda box, arguments: box.graph.block(arguments["page_id"], float(arguments["seconds"])),
     "reset": lambda box, _: box.reset(),
     "release": lambda box, _: box.release(),
     "advance": lambda box, arguments: box.graph.clock.advance(float(arguments["seconds"])),
     "engage": lambda box, arguments: engage(box.graph.world, **arguments),
     "webhook": lambda box, arguments: box.webhooks.act(**arguments),
-    "kill": lambda box, arguments: _kill(box, **arguments),
     "moderate": lambda box, arguments: _moderate(box, **arguments),
 }
 
 
 def _kill(box: "Sandbox", *, token: str, subcode: int) -> None:
     box.graph.tokens.kill(token, subcode)
+
+
+def _narrow(box: "Sandbox", *, token: str, without: list[str]) -> None:
+    box.graph.tokens.narrow(token, *without)
 
 
 def _moderate(box: "Sandbox", *, id: int, accept: bool, reason: str = "") -> None:  # the JSON's own word

@@ -7,6 +7,7 @@ from typing import Any
 from . import business, following, insights, publish, reading
 from .answers import Answer, graph_json
 from .bodies import Params, read_params
+from .call_table import strays, watchers
 from .calls import OLDEST_VERSION, Call, Done, name_op, split_version
 from .clock import Clock
 from .error_table import GraphError, error_named
@@ -81,6 +82,7 @@ class Graph:
         world.book = tokens
         self.oauth = OAuth(world, tokens)
         self.journal: list[Entry] = []
+        self.strays: list[str] = []
         self._patience = patience
         self._faults: Faults[GraphFault] = Faults()
         self._blocks: dict[str, tuple[datetime, float, str]] = {}
@@ -141,6 +143,7 @@ class Graph:
         with self.world.lock:
             self.world.clear()
             self.journal.clear()
+            self.strays.clear()
             self._faults.clear()
             self._blocks.clear()
             self._calls = 0
@@ -171,7 +174,18 @@ class Graph:
         if visit.method == "POST" and visit.params.text("method") is not None:
             visit.method = str(visit.params.text("method")).upper()
         visit.op = name_op(visit.method, visit.segments)
+        self._watch(visit)
         return self._faults.take(lambda fault: fault.fits(visit.op, visit.method, visit.request.path))
+
+    def _watch(self, visit: _Visit) -> None:
+        """Note what of a request is in no reference. It is answered as ever: Facebook, too, lets much pass."""
+        if visit.method == "OPTIONS":
+            return
+        params = visit.params
+        for stray in strays(visit.method, visit.segments, params.values, [upload.field for upload in params.files]):
+            self.strays.append(stray)
+            for tell in watchers if self.rules.strict else ():
+                tell(stray)
 
     def _carry_out(self, visit: _Visit) -> None:
         if visit.method == "OPTIONS":

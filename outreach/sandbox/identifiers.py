@@ -19,9 +19,21 @@ def object_numbers() -> Iterator[str]:
     return (str(number) for number in itertools.count(start, 20_002))
 
 
+EAA_MARK = "EAAq7SandboxQ7"
+"""How every token of a sandbox begins, so that one that was written down somewhere is found."""
+
+HEX_MARK = "5ec4e7b0c5"
+"""How the secret of every sandbox's app begins."""
+
+
 def token_text() -> str:
     """Return a token about as long as a real one."""
-    return "EAA" + "".join(secrets.choice(_LETTERS) for _ in range(180))
+    return EAA_MARK + "".join(secrets.choice(_LETTERS) for _ in range(170))
+
+
+def secret_text() -> str:
+    """Return the secret of an app: 32 hexadecimal digits."""
+    return HEX_MARK + secrets.token_hex(11)
 
 
 def trace_id() -> str:

@@ -23,7 +23,7 @@ def cut_page(items: Sequence[R], arguments: Mapping[str, Any], *, is_newest_firs
     limit = read_limit(arguments.get("limit"))
     ordered = sorted(items, key=lambda item: item.rank, reverse=is_newest_first)
     after, before = arguments.get("after"), arguments.get("before")
-    if after:
+    if after and _hollows_before(str(after)) is None:
         mark = _read_cursor(str(after))
         ordered = [item for item in ordered if (item.rank < mark) == is_newest_first and item.rank != mark]
     elif before:
@@ -47,6 +47,24 @@ def list_body(ranked: list[tuple[int, Any]], *, next_url: str | None, has_more: 
 def cursor(rank: int) -> str:
     """Return the opaque text for a place in a list."""
     return base64.b64encode(f"place:{rank}".encode()).decode()
+
+
+def hollow_page(arguments: Mapping[str, Any], *, most: int) -> str | None:
+    """Return the cursor behind an empty page that goes on; `None` when it is the turn of a page that holds something."""
+    after = arguments.get("after")
+    before = _hollows_before(str(after)) if after else 0
+    if before is None or before >= most:
+        return None
+    return base64.b64encode(f"hollow:{before + 1}".encode()).decode()
+
+
+def _hollows_before(text: str) -> int | None:
+    """Return how many empty pages led to a cursor; `None` for one that stands for a place."""
+    try:
+        word, _, count = base64.b64decode(text, validate=True).decode().partition(":")
+        return int(count) if word == "hollow" else None
+    except ValueError:
+        return None
 
 
 def read_limit(value: Any) -> int:

@@ -134,7 +134,7 @@ def _check_link(world: World, link: str | None) -> None:
 
 def _check_duplicate(world: World, page: Page, message: str | None) -> None:
     name = world.rules.duplicates
-    posts = world.public(page.id) if name else []
+    posts = world.listed(page.id) if name else []
     if name is None or not posts or message is None or posts[-1].message != message:
         return
     if world.clock.now() - posts[-1].created_at <= timedelta(seconds=world.rules.duplicate_window_s):

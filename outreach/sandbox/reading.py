@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from .calls import Call, Done
 from .error_table import GraphError, error_named
 from .fields import Wish, read_fields
-from .paging import cursor, cut_page, list_body
+from .paging import cursor, cut_page, hollow_page, list_body
 from .permissions import require_scope
 from .records import Comment, Page, Photo, Post, PostState
 from .shapes import Node, default_wishes, nonexisting, shape
@@ -40,9 +40,12 @@ def read_list(world: World, call: Call) -> Done:
     node = find_node(world, call.segments[0], call.token)
     edge = call.segments[1]
     items = _items(world, node, edge, call)
+    hollow = hollow_page(call.params.values, most=world.rules.hollow_pages)
+    if hollow is not None:
+        return Done({"data": [], "paging": {"cursors": {"after": hollow}, "next": next_address(world, call, hollow)}})
     shown, has_more = cut_page(items, call.params.values, is_newest_first=edge != "comments")
     ranked = [(item.rank, shaped(world, item, call)) for item in shown]
-    next_url = next_address(world, call, shown[-1].rank) if shown and has_more else None
+    next_url = next_address(world, call, cursor(shown[-1].rank)) if shown and has_more else None
     return Done(list_body(ranked, next_url=next_url, has_more=has_more))
 
 
@@ -94,7 +97,7 @@ def _items(world: World, node: Node, edge: str, call: Call) -> Sequence[Post | P
         return [photo for photo in world.photos.values() if photo.page_id == node.id and photo.post_id is not None]
     if edge == "scheduled_posts":
         return [p for p in world.posts.values() if p.page_id == node.id and p.state is PostState.SCHEDULED]
-    return [post for post in world.public(node.id) if world.visible(post)]
+    return [post for post in world.listed(node.id) if world.visible(post)]
 
 
 def _wishes(call: Call) -> tuple[Wish, ...]:
@@ -106,12 +109,12 @@ def shaped(world: World, node: Node, call: Call) -> dict[str, Any]:
     return shape(world, node, _wishes(call) or default_wishes(node), call.token)
 
 
-def next_address(world: World, call: Call, last_rank: int) -> str:
+def next_address(world: World, call: Call, after: str) -> str:
     """Return the address of the next page of a list, the token inside it as at Facebook."""
     kept: dict[str, Any] = {
         name: call.params.values[name] for name in ("fields", "limit") if name in call.params.values
     }
-    query = {"access_token": call.token.text, "pretty": "0", **kept, "after": cursor(last_rank)}
+    query = {"access_token": call.token.text, "pretty": "0", **kept, "after": after}
     return f"{world.base_url}/{call.version}/{'/'.join(call.segments)}?{urlencode(query)}"
 
 

@@ -66,6 +66,7 @@ class Post:
     rank: int
     due_at: datetime | None = None
     is_hidden: bool = False
+    is_for_roles_only: bool = False
     comment_ids: list[str] = field(default_factory=list)
 
 

@@ -10,6 +10,8 @@ ALL_TASKS = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", 
 class Rules:
     """Defaults are Facebook on a good day. Times ending in `_s` are seconds of the sandbox clock."""
 
+    strict: bool = True
+    """Calls and parameters that are in no reference are told to whoever watches; they are listed in any case."""
     require_proof: bool = False
     tasks: tuple[str, ...] = ALL_TASKS
     max_message_chars: int = 63_206
@@ -33,6 +35,10 @@ class Rules:
     success_is_text: bool = False
     call_budget: int = 0
     """Calls in all before usage reaches 100 % and 80001 is answered; 0 means usage stays at 0."""
+    development_mode: bool = False
+    """The app is in Development mode: what it posts is answered as ever, and only people with a role on the app see it."""
+    hollow_pages: int = 0
+    """So many pages of a list come empty, yet with a `next`, before those that hold something."""
     dead_links: set[str] = field(default_factory=set)
     """Links that Facebook's scraper cannot reach: answered with 1609005."""
     link_cards: dict[str, tuple[str, str]] = field(default_factory=dict)

@@ -54,6 +54,7 @@ class World:
         state = PostState.SCHEDULED if due_at else PostState.PUBLISHED if is_public else PostState.UNPUBLISHED
         post_id = f"{page_id}_{self.next_id()}"
         post = Post(post_id, page_id, message, link, photo_ids, state, now, now, self.next_rank(), due_at)
+        post.is_for_roles_only = self.rules.development_mode
         self.posts[post.id] = post
         for photo_id in photo_ids:
             self.photos[photo_id].post_id = post.id
@@ -117,7 +118,11 @@ class World:
         return post.created_at + timedelta(seconds=self.rules.lag_s) <= self.clock.now()
 
     def public(self, page_id: str) -> list[Post]:
-        """Return what the public sees on a Page, oldest first."""
+        """Return what the public sees on a Page, oldest first: nothing that an app in Development mode posted."""
+        return [post for post in self.listed(page_id) if not post.is_for_roles_only]
+
+    def listed(self, page_id: str) -> list[Post]:
+        """Return what the API lists as published on a Page, oldest first."""
         shown = [
             p
             for p in self.posts.values()

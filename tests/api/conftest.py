@@ -17,6 +17,7 @@ from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store import people
 from tests.doors.place import Place
+from tests.tokens_left import without_tokens
 from tests.web.visitors import EVERYTHING
 from tests.work.clocks import StillClock
 
@@ -35,7 +36,11 @@ class Program:
 
     def ask(self, method: str, path: str, json: Any = None, **more: Any) -> requests.Response:
         headers = self.headers | more.pop("headers", {})
-        return requests.request(method, f"{self.address}/api/v1{path}", json=json, headers=headers, timeout=30, **more)
+        answer = requests.request(
+            method, f"{self.address}/api/v1{path}", json=json, headers=headers, timeout=30, **more
+        )
+        without_tokens(answer.text)
+        return answer
 
     def get(self, path: str, **params: Any) -> requests.Response:
         return self.ask("GET", path, params=params)

@@ -17,7 +17,7 @@ from outreach.model import Blocked, Outcome, Published, Refused, Unauthorized, U
 from outreach.sandbox import Clock, Sandbox
 from outreach.sandbox.error_table import ROWS as SANDBOX_ROWS
 
-from .builders import NOON, a_page, a_wording, an_attempt, the_page
+from .builders import NOON, a_page, a_picture, a_wording, an_attempt, the_page
 from .servers import RawServer, answering, http
 
 OUTCOMES: dict[Meaning, type] = {
@@ -224,3 +224,33 @@ def test_the_next_step_of_a_refused_token_is_that_of_its_error(box: Sandbox) -> 
         (problem,) = the_page(box).check()
         assert problem.next_step == row_of(name).next_step
         assert row_of(name).sentence in problem.message
+
+
+STAGED: dict[Meaning, type] = OUTCOMES | {
+    Meaning.DUPLICATE: Unavailable,
+    Meaning.AMBIGUOUS: Unavailable,
+    Meaning.NO_DATA: Unavailable,
+}
+
+
+def test_every_error_of_a_picture_keeps_the_post_from_going_out(box: Sandbox, tmp_path: Path) -> None:
+    page = the_page(box, tmp_path)
+    content = page.render(a_wording(pictures=(a_picture(tmp_path),)))
+    before, wrong = len(box.graph.public_posts()), []
+    for name, theirs in SANDBOX_ROWS.items():
+        box.graph.fail("photos", "error", code=theirs.code, subcode=theirs.subcode, message=theirs.message)
+        outcome = page.publish(an_attempt(content))
+        if type(outcome) is not STAGED[BY_NAME[name]]:
+            wrong.append((name, outcome))
+    assert wrong == []
+    assert len(box.graph.public_posts()) == before
+
+
+def test_every_error_of_a_check_is_one_problem_with_something_to_do(box: Sandbox) -> None:
+    page, wrong = the_page(box), []
+    for name in SANDBOX_ROWS:
+        box.graph.fail_with(name, op="me")
+        (problem,) = page.check()
+        if not problem.next_step.endswith(".") or problem.is_warning or not problem.message:
+            wrong.append((name, problem))
+    assert wrong == []

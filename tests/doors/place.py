@@ -22,6 +22,7 @@ from outreach.model import Post
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store.posts import HistoryFilter
+from tests.tokens_left import without_tokens
 
 OURS = ("OUTREACH_", "FACEBOOK_", "LISTSERV_", "MAILMAN_", "SMTP_", "DKIM_", "IMAP_", "WATCHER_")
 PATIENCE_S = 20.0
@@ -70,7 +71,7 @@ class Place:
             os.chdir(before)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
-        return Answer(result.exit_code, result.stdout, result.stderr)
+        return Answer(result.exit_code, without_tokens(result.stdout), without_tokens(result.stderr))
 
     def json(self, *words: str) -> Any:
         """Run a command in this process that has to succeed, and give what it says as JSON."""

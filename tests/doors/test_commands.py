@@ -15,6 +15,7 @@ GROUP = typer.main.get_command(app)
 COMMANDS = [
     *(
         "demo",
+        "sandbox",
         "init",
         "doctor",
         "worker",

@@ -181,6 +181,8 @@ def _stored(ground: Ground) -> Iterator[Breach]:
             yield Breach("untrue", f"{times} posts claim {remote_id}")
     if ground.wild_exits:
         yield Breach("broken", f"{ground.wild_exits} workers did not end in order while recovering")
+    for stray in sorted(set(ground.box.graph.strays)):
+        yield Breach("broken", f"a call that is in no reference of the Graph API: {stray}")
 
 
 def _leaks(ground: Ground) -> Iterator[Breach]:

@@ -54,23 +54,27 @@ def test_a_text_beyond_the_limit_is_refused(call: Caller) -> None:
         ("https://dead.example.org/", 1609005),
     ],
 )
+@pytest.mark.strays
 def test_a_link_nobody_can_follow_is_refused(box: Sandbox, call: Caller, link: str, code: int) -> None:
     box.graph.rules.dead_links.add("https://dead.example.org/")
     assert error_of(call.feed(message="look", link=link)) == (400, code, None)
 
 
 @pytest.mark.parametrize("word", ["false", "0", "False", "no", "off"])
+@pytest.mark.strays
 def test_published_can_be_denied_in_every_spelling(box: Sandbox, call: Caller, word: str) -> None:
     assert call.feed(message="hidden", published=word).ok
     assert box.graph.public_posts() == []
 
 
 @pytest.mark.parametrize("word", ["true", "1", "TRUE", "yes"])
+@pytest.mark.strays
 def test_published_can_be_affirmed_in_every_spelling(box: Sandbox, call: Caller, word: str) -> None:
     assert call.feed(message="shown", published=word).ok
     assert len(box.graph.public_posts()) == 1
 
 
+@pytest.mark.strays
 def test_a_word_that_is_no_boolean_is_refused(call: Caller) -> None:
     assert error_of(call.feed(message="hm", published="perhaps")) == (400, 100, None)
 
@@ -87,6 +91,7 @@ def test_parameters_may_stand_in_the_address_of_a_post(box: Sandbox, call: Calle
     assert box.graph.public_posts()[0].message == "from the address"
 
 
+@pytest.mark.strays
 def test_targeting_must_be_json(call: Caller) -> None:
     assert error_of(call.feed(message="x", targeting="{broken")) == (400, 100, None)
     assert call.feed(message="x", targeting=json.dumps({"geo_locations": {"countries": ["GB"]}})).ok
@@ -171,6 +176,7 @@ def test_an_empty_comment_is_refused(call: Caller) -> None:
 
 
 @pytest.mark.parametrize("edge", ["published_posts", "scheduled_posts", "insights"])
+@pytest.mark.strays
 def test_lists_that_are_read_only_cannot_be_posted_to(box: Sandbox, call: Caller, edge: str) -> None:
     assert error_of(call.post(f"{box.page_id}/{edge}", message="x")) == (400, 100, 33)
 

@@ -31,6 +31,7 @@ def test_an_unknown_field_is_refused_by_name(box: Sandbox, call: Caller, path: s
     assert answer.json()["error"]["message"] == "(#100) Tried accessing nonexisting field (colour) on node type (Post)"
 
 
+@pytest.mark.strays
 def test_an_unknown_edge_is_refused_like_a_field(box: Sandbox, call: Caller) -> None:
     answer = call.get(f"{box.page_id}/sandwiches")
     assert (
@@ -153,6 +154,7 @@ def test_cursors_are_base64(box: Sandbox, call: Caller) -> None:
 @pytest.mark.parametrize(
     "params", [{"limit": 101}, {"limit": "many"}, {"limit": -1}, {"after": "nonsense"}, {"after": "bm8="}]
 )
+@pytest.mark.strays
 def test_a_bad_limit_or_cursor_is_refused(box: Sandbox, call: Caller, params: dict[str, str]) -> None:
     assert error_of(call.get(f"{box.page_id}/feed", **params)) == (400, 100, None)
 

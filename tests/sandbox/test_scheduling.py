@@ -58,6 +58,7 @@ def test_a_feed_post_takes_an_iso_time(box: Sandbox, call: Caller) -> None:
     assert len(box.graph.public_posts()) == 1
 
 
+@pytest.mark.strays
 def test_an_edit_takes_whole_seconds_only(box: Sandbox, call: Caller) -> None:
     post_id = call.publish("x", published="false", scheduled_publish_time=due_in(box, 3600))
     assert not call.post(post_id, scheduled_publish_time="2026-11-24T15:00:00+00:00").ok

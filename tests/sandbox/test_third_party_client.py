@@ -58,3 +58,25 @@ def test_it_understands_errors_and_usage(box: Sandbox, client: pyfacebook.GraphA
 def test_it_inspects_a_token(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
     facts = client.debug_token(input_token=box.page_token, access_token=box.app_token)
     assert facts["data"]["profile_id"] == box.page_id
+
+
+def test_it_comments(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    post_id = client.post_object(box.page_id, connection="feed", data={"message": "x"})["id"]
+    comment = client.post_object(post_id, connection="comments", data={"message": "First"})["id"]
+    listed = client.get_connection(post_id, connection="comments", fields="id,message")
+    assert [entry["id"] for entry in listed["data"]] == [comment]
+
+
+def test_it_walks_over_empty_pages(box: Sandbox, client: pyfacebook.GraphAPI) -> None:
+    ids = [client.post_object(box.page_id, connection="feed", data={"message": str(n)})["id"] for n in range(5)]
+    box.graph.rules.hollow_pages = 2
+    listed = client.get_full_connections(box.page_id, "published_posts", count=None, limit=3, fields="id")
+    assert [entry["id"] for entry in listed["data"]] == ids[::-1]
+
+
+@pytest.mark.parametrize("name", ["100", "190", "190_492", "10", "200", "4", "80001", "368_1404006", "1366046", "803"])
+def test_errors_come_as_its_own_exception(box: Sandbox, client: pyfacebook.GraphAPI, name: str) -> None:
+    box.graph.fail_with(name)
+    with pytest.raises(pyfacebook.FacebookError) as refused:
+        client.post_object(box.page_id, connection="feed", data={"message": "x"})
+    assert f"{refused.value.code}_{getattr(refused.value, 'error_subcode', None)}".removesuffix("_None") == name

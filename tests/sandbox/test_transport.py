@@ -85,6 +85,7 @@ def test_head_and_options_are_harmless(box: Sandbox, call: Caller) -> None:
     assert box.graph.public_posts() == []
 
 
+@pytest.mark.strays
 def test_other_methods_are_refused(box: Sandbox, call: Caller) -> None:
     answer = call.session.put(call.url(box.page_id), params={"access_token": box.page_token}, timeout=5)
     assert error_of(answer) == (400, 100, 33)

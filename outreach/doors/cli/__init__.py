@@ -18,6 +18,7 @@ from outreach.doors.cli import (
     peopling,
     proving,
     queueing,
+    sandboxing,
     serving,
 )
 from outreach.doors.cli.output import print_json
@@ -50,7 +51,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Write an announcement once; know that it went out to the Page and the listserv: on time, once, as approved.",
 )
-for part in (serving, queueing, looking, checking, mailing, alarming, acting, membering, peopling, keeping, proving):
+for part in (
+    serving,
+    queueing,
+    looking,
+    checking,
+    mailing,
+    alarming,
+    acting,
+    membering,
+    peopling,
+    keeping,
+    proving,
+    sandboxing,
+):
     part.register(app)
 
 
