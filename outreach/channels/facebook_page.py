@@ -13,6 +13,7 @@ from outreach import markup, page_extras
 from outreach.channels import Comment, Limits, Surroundings
 from outreach.channels import _first_comment as first
 from outreach.channels import _page_changes as changes
+from outreach.channels import _video as video
 from outreach.channels._graph_answers import (
     GraphError,
     id_in,
@@ -27,7 +28,10 @@ from outreach.channels._page_check import PageCheck
 from outreach.channels._page_posts import Search
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
+from outreach.channels._video import VideoUpload
+from outreach.channels._warming import warm
 from outreach.channels.links import check_links
+from outreach.extras import SentVideo
 from outreach.model import (
     HELD_UP,
     NO_EXTRAS,
@@ -51,6 +55,7 @@ from outreach.settings import Settings, is_loopback
 
 MAX_PICTURE_BYTES = 4_000_000
 MAX_PICTURES = 10
+MAX_VIDEO_BYTES = 1_000_000_000
 _PAGE_OF_A_LIST = 25
 _CORRECTION = re.compile(r"^\s*correction:\s*", re.IGNORECASE)
 _MOST_PAGES = 20
@@ -97,6 +102,7 @@ class FacebookPage:
         max_pictures=MAX_PICTURES,
         max_picture_bytes=MAX_PICTURE_BYTES,
         picture_formats=frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"}),
+        max_video_bytes=MAX_VIDEO_BYTES,
     )
 
     def __init__(self, access: Access, surroundings: Surroundings) -> None:
@@ -135,7 +141,7 @@ class FacebookPage:
             return self._change_of(wording, wording.follow)
         text = "\n\n".join(part for part in (wording.title, markup.to_plain(wording.body).strip()) if part)
         link = wording.link
-        if link and wording.pictures:
+        if link and (wording.pictures or wording.extras.video):
             text = text if link in text else f"{text}\n\n{link}"
             link = None
         markup.check_mentions(text)
@@ -170,7 +176,10 @@ class FacebookPage:
             {"method": "POST", "url": f"{where}/photos", "form": _photo_form(p) | {"source": f"<{p.file}>"}}
             for p in content.pictures
         ]
-        form = _feed_form(content, [f"<id of {p.file}>" for p in content.pictures])
+        film = content.extras.video
+        files = [film] if film else content.pictures
+        form = _feed_form(content, [f"<id of {each.file}>" for each in files])
+        photos += video.described(film, f"{self._access.url}/{self._access.version}", where) if film else []
         post = {"method": "POST", "url": f"{where}/feed", "form": form}
         return {"requests": [*photos, post, *first.described(content, f"{self._access.url}/{self._access.version}")]}
 
@@ -180,6 +189,8 @@ class FacebookPage:
         """Stage each picture unseen, then make the one visible step. A picture that fails stops the post."""
         if attempt.content.does:
             return self._change(attempt)
+        if attempt.content.extras.video is not None:
+            return self._publish_film(attempt, attempt.content.extras.video)
         stage = Stage(self._uploads, attempt.post.id, where=self._access.page_id, now=self._now())
         for picture in attempt.content.pictures:
             if not stage.reuse(picture):
@@ -187,8 +198,19 @@ class FacebookPage:
                 if not isinstance(result, str):
                     return result
                 stage.add(picture, result)
+        warm(self._access, attempt.content.link, self._proof(), now=self._now())
         reply = self._post("feed", _feed_form(attempt.content, stage.ids), may_begin=attempt.may_send)
         return self._outcome_with(stage, self._outcome(reply, attempt.number))
+
+    def _publish_film(self, attempt: Attempt, film: SentVideo) -> Outcome:
+        """Upload the video unseen, as far as one try gets, and make the one visible step once it is processed."""
+        calls, around = (self._post, self._get, self._error), (self._access.page_id, self._now)
+        upload = VideoUpload(attempt, film, media=self._media, uploads=self._uploads, calls=calls, around=around)
+        ready = upload.ready()
+        if not isinstance(ready, str):
+            return ready
+        reply = self._post("feed", _feed_form(attempt.content, [ready]), may_begin=attempt.may_send)
+        return upload.ended(self._outcome(reply, attempt.number))
 
     def _change(self, attempt: Attempt) -> Outcome:
         """Change a post that is there. Doing so twice does no harm: it has this text, or it is gone."""
@@ -251,7 +273,8 @@ class FacebookPage:
         return self._now() + timedelta(seconds=rest_s) if rest_s else None
 
     def _post(self, edge: str, form: Mapping[str, str], **how: Any) -> Reply:
-        return self._http.post(f"/{self._access.page_id}/{edge}", {**form, **self._proof()}, **how)
+        path = edge if edge.startswith("/") else f"/{self._access.page_id}/{edge}"
+        return self._http.post(path, {**form, **self._proof()}, **how)
 
     def _get(self, path: str, **params: str) -> Reply:
         return self._http.get(path, {**params, **self._proof()})
@@ -335,6 +358,7 @@ class FacebookPage:
     def lint(self, content: Content) -> list[Problem]:
         """Look at the text, and at the pictures on the disk."""
         problems = check_pictures(content.pictures, self._media, self.limits)
+        problems += video.problems(content.extras.video, self._media)
         length = markup.facebook_length(content.text)
         if length > self.limits.max_chars:
             told = f"The text has {length:,} characters; Facebook takes {self.limits.max_chars:,}."
@@ -346,6 +370,8 @@ class FacebookPage:
     def check_content(self, content: Content) -> list[Problem]:
         """Look at the text, the pictures on the disk, and the links."""
         is_sandbox = is_loopback(urlsplit(self._access.url).hostname or "")
+        if not content.does:
+            warm(self._access, content.link, self._proof(), now=self._now())
         found = self.lint(content) + first.problems(content, self._check.scopes)
         return found + check_links(content, is_sandbox=is_sandbox)
 

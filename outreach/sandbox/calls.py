@@ -53,11 +53,11 @@ def split_version(path: str) -> tuple[str, tuple[str, ...]]:
 def name_op(method: str, segments: tuple[str, ...]) -> str:
     """Return the name by which faults and the journal call this operation.
 
-    Writes: `feed`, `photos`, `comments`, `edit`, `delete`. Reads: `read` (one object), `read_ids`, `read_feed`,
+    Writes: `feed`, `photos`, `comments`, `edit`, `delete`, `scrape`, `videos`, `captions`. Reads: `read` (one object), `read_ids`, `read_feed`,
     `read_photos`, `read_comments`, `published_posts`, `posts`, `scheduled_posts`, `accounts`, `me`, `debug_token`.
     """
     if not segments:
-        return "read_ids"
+        return "scrape" if method == "POST" else "read_ids"
     if method == "DELETE":
         return "delete"
     if len(segments) == 1:

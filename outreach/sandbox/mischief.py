@@ -13,7 +13,8 @@ from .graph_headers import refusal_header
 from .identifiers import trace_id
 
 OPS = frozenset(
-    {"*", "feed", "photos", "comments", "edit", "delete", "read", "read_ids", "read_feed", "read_photos", "read_comments",
+    {"*", "feed", "photos", "comments", "edit", "delete", "scrape", "videos", "captions", "read", "read_ids", "read_feed",
+     "read_photos", "read_comments",
      "published_posts", "posts", "scheduled_posts", "accounts", "me", "debug_token"}
 )  # fmt: skip
 OUTAGE_PAGE = (

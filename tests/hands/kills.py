@@ -13,6 +13,7 @@ WATCHED = {
     str(STORE / f"{name}.py")
     for name in ("aftermath", "archive", "backup", "copies", "first_comments", "home", "notices", "restore", "swap")
 } | {str(STORE.parent / "watch" / name) for name in ("approvals.py", "first_comments.py")}
+WATCHED |= {str(STORE.parent / "channels" / "_video.py")}
 _DONE, _RAISED = 0, 3
 
 

@@ -1,21 +1,27 @@
-"""A first comment on the pages: typed, previewed, shown with its state, and decided about by a person."""
+"""What only a Page has, on the pages: a first comment, typed, previewed and decided about; a video that plays."""
 
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from outreach.bootstrap import House
+from outreach.desk import NOWHERE
+from outreach.desk import Place as Spot
 from outreach.doors.web import create
 from outreach.doors.web.serving import served
+from outreach.letter import parse
 from outreach.model import State
 from outreach.roles import Role
 from tests.builders import a_stored_post
-from tests.web.visitors import member
+from tests.doors.place import Place
+from tests.web.visitors import Guest, member
 from tests.work.conftest import box, house, place, still
 
 __all__ = ["box", "house", "place", "still"]
+FILM = b"\x00\x00\x00\x18ftypmp42" + bytes(1000)
 
 
 @pytest.fixture
@@ -64,3 +70,37 @@ def test_what_is_typed_is_kept_and_previewed_as_plain_text(house: House, address
     saved = ann.post("/write/new/save", **typed | {"first_comment": "The **form**", "targeting": "us, CA"})
     assert "The **form**</textarea>" in saved.text
     assert 'value="us, CA"' in saved.text
+
+
+def test_a_queued_video_plays_in_the_preview_with_its_captions_and_the_list_is_told_that_it_gets_none(
+    house: House, address: str, place: Place
+) -> None:
+    ann = member(house, address)
+    (place.folder / "talk.mp4").write_bytes(FILM)
+    (place.folder / "talk.srt").write_text("1\n00:00:01,500 --> 00:00:04,000\nWelcome, all.\n")
+    letter = parse("---\ntitle: A\nat: 2026-12-02 09:00\nvideo: talk.mp4\ncaptions: talk.srt\n---\nSee it.\n")
+    number = house.desk.add(letter, folder=place.folder).announcement
+    page = ann.get(f"/announcements/{number}/preview").text
+    [film] = re.findall(r'src="(/media/[0-9a-f]{64}\.mp4)"', page)
+    [track] = re.findall(r'<track kind="captions" src="([^"]+)"', page)
+    assert "The video is not attached to the mail" in page
+    answer = ann.get(film, headers={"Range": "bytes=4-7"})
+    assert (answer.status_code, answer.content, answer.headers["Content-Type"]) == (206, b"ftyp", "video/mp4")
+    assert ann.get(track).text == "WEBVTT\n\n1\n00:00:01.500 --> 00:00:04.000\nWelcome, all.\n"
+    assert Guest(address).get(film).history != []
+    assert "media-src 'self'" in ann.get("/").headers["Content-Security-Policy"]
+
+
+def test_a_video_can_be_edited_with_its_letter_though_its_file_lies_beside_it_no_more(
+    house: House, address: str, place: Place
+) -> None:
+    (place.folder / "talk.mp4").write_bytes(FILM)
+    letter = parse("---\ntitle: A\nto: facebook\nat: 2026-12-02 09:00\nvideo: talk.mp4\n---\nSee it.\n")
+    number = house.desk.add(letter, folder=place.folder).announcement
+    (place.folder / "talk.mp4").unlink()
+    spot = house.desk.latest(number)
+    house.desk.edit(Spot(number, spot.key), replace(letter, body="See it now."), folder=NOWHERE)
+    [post] = house.desk.find(str(number))
+    [shown] = house.desk.preview(post.name)
+    assert shown.content.text == "A\n\nSee it now."
+    assert shown.content.extras.video is not None
