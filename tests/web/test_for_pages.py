@@ -15,7 +15,7 @@ from outreach.doors.web.serving import served
 from outreach.letter import parse
 from outreach.model import State
 from outreach.roles import Role
-from tests.builders import a_stored_post
+from tests.builders import a_stored_post, require_approval
 from tests.doors.place import Place
 from tests.web.visitors import Guest, member
 from tests.work.conftest import box, house, place, still
@@ -104,3 +104,21 @@ def test_a_video_can_be_edited_with_its_letter_though_its_file_lies_beside_it_no
     [shown] = house.desk.preview(post.name)
     assert shown.content.text == "A\n\nSee it now."
     assert shown.content.extras.video is not None
+
+
+def test_who_approves_sees_the_comment_and_what_of_it_changed(house: House, address: str, place: Place) -> None:
+    require_approval(house.store)
+    ann, ben = member(house, address), member(house, address, "ben@example.org")
+    letter = parse("---\ntitle: A\nto: facebook\nat: 2026-12-02 09:00\nfirst_comment: One\n---\nSee it.\n")
+    number = house.desk.add(letter, folder=place.folder, person="ann@example.org").announcement
+    page = ben.get(f"/approvals/{number}").text
+    assert "The Page's first comment below it:" in html.unescape(page)
+    spot = house.desk.latest(number)
+    changed = replace(letter, first_comment="Two", targeting=("CA",))
+    house.desk.edit(Spot(number, spot.key), changed, folder=NOWHERE, person="ann@example.org")
+    page = ben.get(f"/approvals/{number}").text
+    assert "Only people in CA can see this post." in page
+    assert "First comment" in page
+    story = ann.get(f"/announcements/{number}").text
+    assert "<dt>First comment</dt>" in story
+    assert "<dt>Targeting</dt>" in story

@@ -13,6 +13,7 @@ from outreach.letter import parse
 from outreach.model import BadInput, Content, Found, Post, State
 from outreach.sandbox import Sandbox
 from outreach.sandbox.videos import CHUNK_BYTES
+from outreach.settings import read_settings
 from outreach.store.uploads import StoredUploads
 from tests.builders import a_stored_post
 from tests.channels.builders import an_attempt, the_page
@@ -98,15 +99,18 @@ def test_processing_is_waited_for_without_a_second_upload_and_is_no_failure(
 ) -> None:
     box.graph.rules.video_takes_s = 600
     box.graph.rules.video_lag_s = 60
+    house = House(read_settings(place.settings | {"OUTREACH_MAX_FAILURES": "1"}), still)
     name = add(house, place)
     work(house, still, box, 1)
     [post] = house.desk.find(name)
     assert (post.state, post.reason) == (State.QUEUED, "Facebook is still processing the video.")
     assert public(box) == []
+    assert [channel.state for channel in house.desk.channels() if channel.name == "facebook"] == ["ready"]
     work(house, still, box)
     assert len(public(box)) == 1
     assert steps(box).count("start") == 1
     assert [channel.state for channel in house.desk.channels() if channel.name == "facebook"] == ["ready"]
+    house.close()
 
 
 @pytest.mark.parametrize("write", [True, False])
