@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class VideoUpload:
     # The steps that nobody sees. Each gives None once it is done, else why it is not.
 
     def _started(self) -> Outcome | None:
-        if trouble := _is_on_the_disk(self._media, self._video):
+        if trouble := _is_on_the_disk(self._media, self._video, hash_of=hashed):
             return trouble
         if _SESSION in self._kept:
             return None
@@ -210,23 +211,34 @@ class VideoUpload:
         return Unavailable(f"{reason.rstrip('.')}. The video is uploaded anew.")
 
 
-def _is_on_the_disk(media: Path, video: SentVideo) -> Outcome | None:
+def _is_on_the_disk(media: Path, video: SentVideo, *, hash_of: Callable[[Path], str]) -> Outcome | None:
     for what, path, sha256 in (
         ("video", video.path, video.sha256),
         ("captions", video.captions_path, video.captions_sha256),
     ):
         if path and not (media / path).is_file():
             return Refused(f"The {what} of the post, {path}, is gone from the media folder.")
-        if path and hashed(media / path) != sha256:
+        if path and hash_of(media / path) != sha256:
             return Refused(f"The {what} of the post in the media folder is not what was queued.")
     return None
 
 
 def problems(video: SentVideo | None, media: Path) -> list[Problem]:
     """Say what of a post's video is not on the disk as it was queued."""
-    found = _is_on_the_disk(media, video) if video else None
+    found = _is_on_the_disk(media, video, hash_of=_remembered) if video else None
     step = "Put it into the media folder again, or cancel the post and add its letter again."
     return [Problem(found.reason, step)] if isinstance(found, Refused) else []
+
+
+def _remembered(file: Path) -> str:
+    """Hash a file that is looked at again and again, such as at each key of a form, only when it changed."""
+    about = file.stat()
+    return _hashed_once(file, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hashed_once(file: Path, _size: int, _changed_ns: int) -> str:
+    return hashed(file)
 
 
 def hashed(file: Path) -> str:
