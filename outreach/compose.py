@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
+from outreach import footage, markup, page_extras, pictures, when
 from outreach import letter as letters
-from outreach import markup, page_extras, pictures, when
 from outreach.channels import Channel, Limits
 from outreach.extras import NO_EXTRAS, Extras
 from outreach.following import Gone, Wish, gone_of, wish_of
@@ -126,7 +126,9 @@ class Composer:
         _check_count(found, targets)
         wanted = wish_of(letter)
         follows = {t.name: self._follow(wanted, t) for t in targets} if wanted else {}
-        event, extras = event_of(letter, self._zone, now=now), page_extras.asked_for(letter)
+        event = event_of(letter, self._zone, now=now)
+        shelf, limits = footage.Shelf((folder, self._media), kept or {}), [t.channel.limits for t in targets]
+        extras = footage.with_video(page_extras.asked_for(letter), letter, shelf, limits)
         return Draft(letter, resolved, found, times, notes, follows, event, extras)
 
     def _follow(self, wanted: Wish, target: Target) -> Follow:
@@ -258,7 +260,8 @@ class Composer:
 
     def keep(self, draft: Draft) -> Draft:
         """Copy the pictures into the media folder, under names made of their bytes, so that nobody can change them."""
-        return replace(draft, pictures=tuple(self._keep(p) for p in draft.pictures))
+        extras = footage.kept(draft.extras, self._media)
+        return replace(draft, pictures=tuple(self._keep(p) for p in draft.pictures), extras=extras)
 
     def _keep(self, picture: FoundPicture) -> FoundPicture:
         wanted = picture.sent.sha256

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from outreach.channels import Usage
+from outreach.channels import GOES_ON, Usage
 from outreach.lifecycle import Verdict, judge, next_look
-from outreach.model import Attempt, Move, Outcome, Published, Unconfirmed
+from outreach.model import Attempt, Move, Outcome, Published, Unavailable, Unconfirmed
 from outreach.store import Transaction, channels, history, moves, usage
 from outreach.store.limits import Limits
 from outreach.store.moves import Change, Ending
@@ -55,9 +55,14 @@ def record(tx: Transaction, results: Sequence[Result], pace: Pace) -> None:
     for result in results:
         if result.usage is not None:
             usage.keep(tx, result.attempt.post.channel_id, result.usage)
-    failed = [result for result in results if result.verdict.move is not Move.PUBLISH]
+    failed = [result for result in results if result.verdict.move is not Move.PUBLISH and not _goes_on(result)]
     if failed:
         pace.limits.after_failures(tx, (r.attempt.post.channel_id for r in failed), failed[-1].at)
+
+
+def _goes_on(result: Result) -> bool:
+    """Tell whether nothing failed: the channel is still busy with what it was given, and is asked again."""
+    return isinstance(result.outcome, Unavailable) and bool(result.outcome.evidence.get(GOES_ON))
 
 
 def _change(result: Result, pace: Pace) -> Change:

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from outreach.mail.imap_mailbox import Account  # start-up time
 
 
+GOES_ON = "goes_on"
+"""In the evidence of `Unavailable`: nothing failed, what was begun goes on at the next try."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a channel takes. `picture_formats` are names as Pillow gives them; empty: no pictures at all.
+    """What a channel takes. `picture_formats` are names as Pillow gives them; empty: no pictures at all. `max_video_bytes` 0: no video.
 
     `titles_must_differ`: two open posts may not share a title, since the other side's answers name nothing else.
     """
@@ -37,6 +41,7 @@ class Limits:
     max_picture_bytes: int = 0
     picture_formats: frozenset[str] = frozenset()
     titles_must_differ: bool = False
+    max_video_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

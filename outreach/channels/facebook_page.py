@@ -12,6 +12,8 @@ from outreach import markup, page_extras
 from outreach.channels import Comment, Limits, Surroundings, Usage
 from outreach.channels import _first_comment as first
 from outreach.channels import _page_changes as changes
+from outreach.channels import _page_requests as requests
+from outreach.channels import _video as video
 from outreach.channels._graph_answers import (
     GraphError,
     id_in,
@@ -33,7 +35,10 @@ from outreach.channels._page_posts import Search
 from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
 from outreach.channels._usage import usage_of
+from outreach.channels._video import VideoUpload
+from outreach.channels._warming import warm
 from outreach.channels.links import check_links
+from outreach.extras import SentVideo
 from outreach.model import (
     HELD_UP,
     NO_EXTRAS,
@@ -58,6 +63,7 @@ from outreach.settings import Settings, is_loopback
 
 MAX_PICTURE_BYTES = 4_000_000
 MAX_PICTURES = 10
+MAX_VIDEO_BYTES = 1_000_000_000
 _PAGE_OF_A_LIST = 25
 _CORRECTION = re.compile(r"^\s*correction:\s*", re.IGNORECASE)
 _MOST_PAGES = 20
@@ -74,6 +80,7 @@ class FacebookPage(PageLearning):
         max_pictures=MAX_PICTURES,
         max_picture_bytes=MAX_PICTURE_BYTES,
         picture_formats=frozenset({"JPEG", "PNG", "GIF", "BMP", "TIFF"}),
+        max_video_bytes=MAX_VIDEO_BYTES,
     )
 
     def __init__(self, access: Access, surroundings: Surroundings, *, hands_over: timedelta = timedelta()) -> None:
@@ -128,7 +135,7 @@ class FacebookPage(PageLearning):
             return self._change_of(wording, wording.follow)
         text = "\n\n".join(part for part in (wording.title, markup.to_plain(wording.body).strip()) if part)
         link = wording.link
-        if link and wording.pictures:
+        if link and (wording.pictures or wording.extras.video):
             text = text if link in text else f"{text}\n\n{link}"
             link = None
         markup.check_mentions(text)
@@ -159,14 +166,8 @@ class FacebookPage(PageLearning):
         self._reopen()
         if content.does:
             return {"requests": [changes.described(content, f"{self._access.url}/{self._access.version}")]}
-        where = f"{self._access.url}/{self._access.version}/{self._access.page_id}"
-        photos = [
-            {"method": "POST", "url": f"{where}/photos", "form": _photo_form(p) | {"source": f"<{p.file}>"}}
-            for p in content.pictures
-        ]
-        form = _feed_form(content, [f"<id of {p.file}>" for p in content.pictures])
-        post = {"method": "POST", "url": f"{where}/feed", "form": form}
-        return {"requests": [*photos, post, *first.described(content, f"{self._access.url}/{self._access.version}")]}
+        at_version = f"{self._access.url}/{self._access.version}"
+        return {"requests": requests.described(content, at_version, self._access.page_id)}
 
     # Publishing
 
@@ -177,6 +178,8 @@ class FacebookPage(PageLearning):
             return outcome_without(wrong, key)
         if attempt.content.does:
             return self._change(attempt)
+        if attempt.content.extras.video is not None:
+            return self._publish_film(attempt, attempt.content.extras.video)
         stage = Stage(self._uploads, attempt.post.id, where=self._access.page_id, now=self._now())
         for picture in attempt.content.pictures:
             if not stage.reuse(picture):
@@ -184,8 +187,19 @@ class FacebookPage(PageLearning):
                 if not isinstance(result, str):
                     return result
                 stage.add(picture, result)
-        reply = self._post("feed", _feed_form(attempt.content, stage.ids), may_begin=attempt.may_send)
+        warm(self._access, attempt.content.link, self._proof(), now=self._now())
+        reply = self._post("feed", requests.feed_form(attempt.content, stage.ids), may_begin=attempt.may_send)
         return self._outcome_with(stage, self._outcome(reply, attempt.number))
+
+    def _publish_film(self, attempt: Attempt, film: SentVideo) -> Outcome:
+        """Upload the video unseen, as far as one try gets, and make the one visible step once it is processed."""
+        calls, around = (self._post, self._get, self._error), (self._access.page_id, self._now)
+        upload = VideoUpload(attempt, film, media=self._media, uploads=self._uploads, calls=calls, around=around)
+        ready = upload.ready()
+        if not isinstance(ready, str):
+            return ready
+        reply = self._post("feed", requests.feed_form(attempt.content, [ready]), may_begin=attempt.may_send)
+        return upload.ended(self._outcome(reply, attempt.number))
 
     def _change(self, attempt: Attempt) -> Outcome:
         """Change a post that is there. Doing so twice does no harm: it has this text, or it is gone."""
@@ -225,7 +239,7 @@ class FacebookPage(PageLearning):
             if not isinstance(result, str):
                 return result
             staged.append(result)
-        form = _feed_form(attempt.content, staged) | dict(when)
+        form = requests.feed_form(attempt.content, staged) | dict(when)
         form |= {"unpublished_content_type": "SCHEDULED"} if staged else {}
         return self._outcome(self._post("feed", form, may_begin=attempt.may_send), attempt.number)
 
@@ -237,7 +251,9 @@ class FacebookPage(PageLearning):
         if hashlib.sha256(data).hexdigest() != picture.sha256:
             return Refused(f"The picture {picture.file} in the media folder is not the one that was queued.")
         mime = _MIME.get(picture.path.rpartition(".")[2], "application/octet-stream")
-        reply = self._post("photos", _photo_form(picture) | more, files=[("source", (picture.file, data, mime))])
+        reply = self._post(
+            "photos", requests.photo_form(picture) | more, files=[("source", (picture.file, data, mime))]
+        )
         match reply:
             case Answer(status=status) if status < 300:
                 found = id_in(reply.json())
@@ -268,7 +284,8 @@ class FacebookPage(PageLearning):
         return self._now() + timedelta(seconds=rest_s) if rest_s else None
 
     def _post(self, edge: str, form: Mapping[str, str], **how: Any) -> Reply:
-        return self._noted(self._http.post(f"/{self._access.page_id}/{edge}", {**form, **self._proof()}, **how))
+        path = edge if edge.startswith("/") else f"/{self._access.page_id}/{edge}"
+        return self._noted(self._http.post(path, {**form, **self._proof()}, **how))
 
     def _get(self, path: str, **params: str) -> Reply:
         return self._noted(self._http.get(path, {**params, **self._proof()}))
@@ -373,6 +390,7 @@ class FacebookPage(PageLearning):
     def lint(self, content: Content) -> list[Problem]:
         """Look at the text, and at the pictures on the disk."""
         problems = check_pictures(content.pictures, self._media, self.limits)
+        problems += video.problems(content.extras.video, self._media)
         length = markup.facebook_length(content.text)
         if length > self.limits.max_chars:
             told = f"The text has {length:,} characters; Facebook takes {self.limits.max_chars:,}."
@@ -384,21 +402,7 @@ class FacebookPage(PageLearning):
     def check_content(self, content: Content) -> list[Problem]:
         """Look at the text, the pictures on the disk, and the links."""
         is_sandbox = is_loopback(urlsplit(self._access.url).hostname or "")
+        if not content.does:
+            warm(self._access, content.link, self._proof(), now=self._now())
         found = self.lint(content) + first.problems(content, self._check.scopes)
         return found + check_links(content, is_sandbox=is_sandbox)
-
-
-def _feed_form(content: Content, staged: list[str]) -> dict[str, str]:
-    form = {"message": content.text} | page_extras.form_of(content.extras)
-    if content.link:
-        form["link"] = content.link
-    for place, media_id in enumerate(staged):
-        form[f"attached_media[{place}]"] = f'{{"media_fbid":"{media_id}"}}'
-    return form
-
-
-def _photo_form(picture: SentPicture) -> dict[str, str]:
-    form = {"published": "false"}
-    if picture.alt is not None:
-        form["alt_text_custom"] = picture.alt
-    return form

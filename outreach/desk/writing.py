@@ -224,7 +224,9 @@ class Writing(Queueing):
         """Name the files in the media folder of pictures that lay beside the letter when it was queued."""
         with self._store.read() as tx:
             contents = [posts.content(tx, post) for post in found]
-        return {picture.file: picture.path for content in contents for picture in content.pictures if picture.path}
+        videos = [content.extras.video for content in contents if content.extras.video]
+        names = {name: path for v in videos for name, path in ((v.file, v.path), (v.captions, v.captions_path)) if path}
+        return names | {p.file: p.path for content in contents for p in content.pictures if p.path}
 
     def _edition_but(self, number: int, letter: Letter) -> int:
         with self._store.read() as tx:

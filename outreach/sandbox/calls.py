@@ -53,12 +53,12 @@ def split_version(path: str) -> tuple[str, tuple[str, ...]]:
 def name_op(method: str, segments: tuple[str, ...]) -> str:
     """Return the name by which faults and the journal call this operation.
 
-    Writes: `feed`, `photos`, `comments`, `edit`, `delete`, `subscribed_apps`, `unsubscribe`. Reads: `read` (one object), `read_ids`, `read_feed`,
-    `read_photos`, `read_comments`, `published_posts`, `posts`, `scheduled_posts`, `accounts`, `me`, `debug_token`,
-    `insights`, `subscribed_apps`.
+    Writes: `feed`, `photos`, `comments`, `edit`, `delete`, `subscribed_apps`, `unsubscribe`, `scrape`, `videos`,
+    `captions`. Reads: `read` (one object), `read_ids`, `read_feed`, `read_photos`, `read_comments`, `published_posts`,
+    `posts`, `scheduled_posts`, `accounts`, `me`, `debug_token`, `insights`, `subscribed_apps`.
     """
     if not segments:
-        return "read_ids"
+        return "scrape" if method == "POST" else "read_ids"
     if method == "DELETE":
         return "unsubscribe" if segments[1:] == ("subscribed_apps",) else "delete"
     if len(segments) == 1:

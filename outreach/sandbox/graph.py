@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from . import business, following, insights, publish, reading
+from . import business, following, insights, publish, reading, scraping, videos
 from .answers import Answer, graph_json
 from .bodies import Params, read_params
 from .call_table import strays, watchers
@@ -41,6 +41,9 @@ _WRITES = {
     "delete": publish.delete_object,
     "subscribed_apps": following.subscribe,
     "unsubscribe": following.unsubscribe,
+    "scrape": scraping.scrape,
+    "videos": videos.upload_video,
+    "captions": videos.add_captions,
 }
 _READS = {
     "read": reading.read_object,
@@ -221,6 +224,8 @@ class Graph:
             raise error_named("100_33")
         if call.op == "debug_token":
             return reading.inspect_token(self.tokens, self.world, call)
+        if call.op == "read" and call.segments[0] in self.world.videos:
+            return videos.read_video(self.world, call)
         return _READS.get(call.op, reading.read_list)(self.world, call)
 
     def _read_back(self, done: Done, call: Call) -> Done:
@@ -229,7 +234,7 @@ class Graph:
         return Done(done.body | reading.shaped(self.world, node, call), wrote=True, post_id=done.post_id)
 
     def _check_block(self, call: Call) -> None:
-        page_id = call.segments[0].partition("_")[0]
+        page_id = call.segments[0].partition("_")[0] if call.segments else ""
         until, seconds, name = self._blocks.get(page_id, (None, 0.0, ""))
         if until is not None and self.clock.now() < until:
             self.block(page_id, seconds, name)

@@ -15,7 +15,7 @@ from .identifiers import trace_id
 OPS = frozenset(
     {"*", "feed", "photos", "comments", "edit", "delete", "read", "read_ids", "read_feed", "read_photos", "read_comments",
      "published_posts", "posts", "scheduled_posts", "accounts", "me", "debug_token",
-     "insights", "subscribed_apps", "unsubscribe"}
+     "insights", "subscribed_apps", "unsubscribe", "scrape", "videos", "captions"}
 )  # fmt: skip
 OUTAGE_PAGE = (
     "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Sorry, something went wrong.</h1></body></html>"

@@ -34,7 +34,10 @@ def post_view(world: World, page_id: str, number: str) -> Answer:
 
 
 def picture(world: World, photo_id: str) -> Answer:
-    """`/media/{photo id}`: the file as it was uploaded."""
+    """`/media/{id}`: the file of a picture or a video as it was uploaded."""
+    video = world.videos.get(photo_id)
+    if video is not None:
+        return Answer(200, bytes(video.content), "video/mp4", SAFETY)
     photo = world.photos.get(photo_id)
     return not_found() if photo is None else Answer(200, photo.content, photo.mime, SAFETY)
 
@@ -43,6 +46,7 @@ def _article(world: World, shown: Page, post: Post) -> str:
     when = f'<a href="{escape(world.permalink(post))}">{moment(post.created_at)}</a>'
     words = f'<div class="words">{linked(post.message)}</div>' if post.message else ""
     pictures = "".join(_figure(world.photos[photo_id]) for photo_id in post.photo_ids)
+    pictures += f'<video controls src="/media/{post.video_id}"></video>' if post.video_id else ""
     card = _card(world, post.link) if post.link else ""
     return f"<article><header><strong>{escape(shown.name)}</strong>{when}</header>{words}{pictures}{card}</article>"
 

@@ -8,6 +8,7 @@ from .calls import Call, Done
 from .error_table import GraphError, error_named
 from .permissions import page_to_publish_on, require_scope
 from .records import Page, Photo, Post, PostState
+from .videos import Video, staged_video
 from .world import World
 
 _MAGIC = (
@@ -25,7 +26,8 @@ def create_post(world: World, call: Call) -> Done:
     page = page_to_publish_on(world, call)
     message, link = call.params.text("message"), call.params.text("link")
     photo_ids = _attached(world, call, page)
-    if message is None and link is None and not photo_ids:
+    video = _attached_video(world, call, page)
+    if message is None and link is None and not photo_ids and video is None:
         raise GraphError(100, "(#100) The post needs a message, a link or attached media")
     _check_text(world, message)
     _check_link(world, link)
@@ -41,6 +43,8 @@ def create_post(world: World, call: Call) -> Done:
         due_at=due_at,
         is_public=is_public,
     )
+    if video is not None:
+        post.video_id, video.post_id = video.id, post.id
     return Done({"id": post.id}, wrote=True, post_id=post.id)
 
 
@@ -145,7 +149,15 @@ def _attached(world: World, call: Call, page: Page) -> tuple[str, ...]:
     ids = tuple(_media_id(item) for item in call.params.items("attached_media"))
     if len(set(ids)) != len(ids):
         raise GraphError(100, "(#100) The same photo is attached twice")
-    return tuple(_staged(world, page, photo_id).id for photo_id in ids)
+    return tuple(_staged(world, page, photo_id).id for photo_id in ids if photo_id not in world.videos)
+
+
+def _attached_video(world: World, call: Call, page: Page) -> Video | None:
+    ids = [_media_id(item) for item in call.params.items("attached_media")]
+    found = [video for each in ids if (video := staged_video(world, page, each))]
+    if found and len(ids) > 1:
+        raise GraphError(100, "(#100) A video cannot stand beside other media")
+    return found[0] if found else None
 
 
 def _media_id(item: Any) -> str:

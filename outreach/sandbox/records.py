@@ -17,7 +17,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PublicPost:
-    """A post that the public can see. `pictures` are pairs of alternative text and SHA-256 of the file."""
+    """A post that the public can see. `pictures` are pairs of alternative text and SHA-256 of the file,
+    `video` the SHA-256 of its file."""
 
     id: str
     message: str | None
@@ -25,6 +26,7 @@ class PublicPost:
     pictures: tuple[tuple[str | None, str], ...]
     created_at: datetime
     permalink_url: str
+    video: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Post:
     is_hidden: bool = False
     is_for_roles_only: bool = False
     comment_ids: list[str] = field(default_factory=list)
+    video_id: str | None = None
 
 
 @dataclass

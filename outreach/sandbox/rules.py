@@ -21,6 +21,13 @@ class Rules:
     schedule_max_s: float = 30 * 24 * 3600
     scheduled_posts_fail_silently: bool = False
     lag_s: float = 0.0
+    max_video_bytes: int = 1024**3
+    video_takes_s: float = 0.0
+    video_lag_s: float = 0.0
+    video_verdict: Literal["ready", "error"] = "ready"
+    videos_may_be_attached: bool = True
+    videos_ignore_published: bool = False
+    """A Facebook that publishes a video when its upload is finished, whatever it was asked."""
     duplicates: Literal["506", "368_1404082"] | None = None
     duplicate_window_s: float = 3600.0
     may_edit: bool = True

@@ -5,6 +5,7 @@ import itertools
 import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from .audience import Audience
 from .clock import Clock
@@ -13,6 +14,9 @@ from .identifiers import object_numbers
 from .records import Comment, Page, Photo, Post, PostState, PublicPost, User
 from .rules import Rules
 from .tokens import TokenBook
+
+if TYPE_CHECKING:
+    from .videos import Video
 
 
 class World:
@@ -36,6 +40,7 @@ class World:
         self.photos: dict[str, Photo] = {}
         self.comments: dict[str, Comment] = {}
         self.audience = Audience()
+        self.videos: dict[str, Video] = {}
         self._ranks = itertools.count(1)
         self._next_event_at: datetime | None = None
 
@@ -133,7 +138,8 @@ class World:
     def public_post(self, post: Post) -> PublicPost:
         """Return the fixed view of a post that tests compare with."""
         pictures = tuple((self.photos[photo_id].alt, self.photos[photo_id].sha256) for photo_id in post.photo_ids)
-        return PublicPost(post.id, post.message, post.link, pictures, post.created_at, self.permalink(post))
+        video = self.videos[post.video_id].sha256 if post.video_id else None
+        return PublicPost(post.id, post.message, post.link, pictures, post.created_at, self.permalink(post), video)
 
     def permalink(self, post: Post) -> str:
         """Return where a person reads this post."""

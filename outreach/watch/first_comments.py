@@ -76,7 +76,9 @@ class FirstComments:
     def _make(self, post: Post, comment: FirstComment) -> bool:
         channel: object = self._channels.get(post.channel_id)
         content = self._content(post)
-        if not isinstance(channel, Comments) or not content.is_what_was_approved(post.content_sha256):
+        if not isinstance(channel, Comments):
+            return self._take(post, comment, _failed("The channel takes no comments."))
+        if not content.is_what_was_approved(post.content_sha256):
             return self._take(post, comment, _failed("What is stored is not what was approved; it was not made."))
         if not post.remote_id:
             return self._take(post, comment, _failed("The number of the post on the Page is not known."))

@@ -94,7 +94,9 @@ class HandingOver:
     def _give(self, post: Post) -> bool:
         with self._store.write() as tx:
             content = posts.content(tx, post)
-            may = not content.does and content.is_what_was_approved(post.content_sha256)
+            may = (
+                not content.does and content.extras.video is None and content.is_what_was_approved(post.content_sha256)
+            )
             if not may or not handovers.begin(tx, post, now=self._now()):
                 return False
         now = self._now()

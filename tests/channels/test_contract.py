@@ -77,7 +77,7 @@ def _list_at(port: int, media: Path) -> Channel:
 
 def _requests_left(box: Sandbox, _: Mapping[str, object]) -> object:
     """What Facebook was asked to write, but for the proof and for the ids that it gave pictures meanwhile."""
-    entries = [entry for entry in box.graph.journal if entry.method == "POST"]
+    entries = [entry for entry in box.graph.journal if entry.method == "POST" and entry.op != "scrape"]
     forms = [{n: v for n, v in e.params.items() if not n.startswith(("file ", "attached_media"))} for e in entries]
     return [(e.method, box.graph_url + e.path, form) for e, form in zip(entries, forms, strict=True)]
 

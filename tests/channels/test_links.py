@@ -262,7 +262,7 @@ def test_a_link_is_told_nothing_of_us() -> None:
         visit.say(http(b"", status="302 x", headers="Set-Cookie: a=b\r\nLocation: /again\r\n"))
 
     with RawServer(act) as server:
-        page = a_page(server.url, FACEBOOK_APP_ID="77")
+        page = a_page("http://127.0.0.1:1", FACEBOOK_APP_ID="77")
         page.check_content(linking(f"http://somebody:else@127.0.0.1:{server.port}/"))
         assert len(server.visits) == 6
         assert b"\r\nUser-Agent: outreach\r\n" in server.received

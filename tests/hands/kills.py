@@ -18,6 +18,7 @@ HANDING_OVER = {
     str(STORE.parent / "watch" / "handing_over.py"),
     str(STORE.parent / "channels" / "_page_plans.py"),
 }
+WATCHED |= {str(STORE.parent / "channels" / "_video.py")}
 _DONE, _RAISED = 0, 3
 
 

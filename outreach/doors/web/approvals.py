@@ -180,6 +180,10 @@ def _facts(before: Letter, after: Letter) -> list[tuple[str, str, str]]:
         ),
         ("Not after", lambda letter: letter.not_after or "no limit"),
         ("Grace", lambda letter: letter.grace or "as usual"),
+        ("First comment", lambda letter: letter.first_comment or "none"),
+        ("Video", lambda letter: " ".join(filter(None, (letter.video, letter.video_title, letter.captions))) or "none"),
+        ("Place on Facebook", lambda letter: letter.page_place or "none"),
+        ("Who can see it", lambda letter: ", ".join(letter.targeting) or "everybody"),
     ]
     return [(name, say(before), say(after)) for name, say in told if say(before) != say(after)]
 

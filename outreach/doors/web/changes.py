@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from outreach import letter as letters
 from outreach.difference import Part, between
-from outreach.model import BadInput, Letter
+from outreach.model import FOR_PAGES, BadInput, Letter
 
 _SHOWN_AROUND = 160
 _MOST_SHOWN = 4000
@@ -42,11 +42,16 @@ def _parts(letter: Letter) -> dict[str, str]:
         "Link": letter.link or "",
         "Pictures": "\n".join(f"{p.file}: {p.alt or 'decorative'}" for p in letter.pictures),
     }
+    listed |= {name.replace("_", " ").capitalize(): _text(getattr(letter, name)) for name in FOR_PAGES}
     listed |= {f"Time on {channel}": at for channel, at in letter.times}
     fields = {name: value if isinstance(value, str) else "\n".join(value) for name, value in letter.fields}
     return (
         listed | {name.replace("_", " ").capitalize(): value for name, value in fields.items()} | {"Text": letter.body}
     )
+
+
+def _text(value: str | tuple[str, ...] | None) -> str:
+    return value or "" if value is None or isinstance(value, str) else ", ".join(value)
 
 
 def _shortened(parts: Sequence[Part]) -> tuple[Part, ...]:

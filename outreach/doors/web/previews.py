@@ -258,6 +258,7 @@ def _shown(site: Site, looks: Sequence[Look], bads: Sequence[BadInput]) -> dict[
         "differences": _differences(looks),
         "page_name": site.house.settings.OUTREACH_COMMUNITY,
         "is_stored": False,
+        "has_film": any(look.content and look.content.extras.video for look in looks),
     }
 
 

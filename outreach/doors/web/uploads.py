@@ -6,14 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse
 
+from outreach import footage
 from outreach.doors.web.frame import NotThere, Posted, Site
 from outreach.doors.web.letter_form import TypedPicture
 from outreach.doors.web.sheet import NEW, Sheet
 from outreach.model import BadInput
 from outreach.roles import Verb
 
-_NAME = re.compile(r"[0-9a-f]{64}\.(?P<kind>jpg|png|gif|bmp|tiff)", re.ASCII)
+_NAME = re.compile(r"[0-9a-f]{64}\.(?P<kind>jpg|png|gif|bmp|tiff|mp4|mov)", re.ASCII)
 _MIME = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "tiff": "image/tiff"}
+_MIME |= {"mp4": "video/mp4", "mov": "video/quicktime"}
+_CAPTIONS = re.compile(r"[0-9a-f]{64}\.srt", re.ASCII)
 
 
 def routes(site: Site) -> APIRouter:
@@ -44,5 +47,12 @@ def routes(site: Site) -> APIRouter:
             "Content-Security-Policy": "default-src 'none'; sandbox",
         }
         return FileResponse(file, media_type=_MIME[found["kind"]], headers=headers)
+
+    @router.get("/media/{name}/track", dependencies=[Depends(site.may(Verb.READ))])
+    def captions(name: str) -> Response:
+        file = site.house.media / name
+        if _CAPTIONS.fullmatch(name) is None or not file.is_file():
+            raise NotThere("There are no such captions.")
+        return Response(footage.as_web_captions(footage.read_captions(file)), media_type="text/vtt")
 
     return router
