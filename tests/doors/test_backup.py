@@ -14,6 +14,7 @@ from outreach.doors.web import create
 from outreach.doors.web.serving import served
 from outreach.doors.worker import Worker
 from outreach.sandbox import Sandbox
+from outreach.store.engine import HEAD
 from tests.doors.place import Place, a_picture, until
 from tests.doors.test_bad_surroundings import fill, refused
 from tests.doors.workers import change, once, working
@@ -256,7 +257,7 @@ def test_a_passphrase_comes_from_a_file_or_the_settings(place: Place) -> None:
 def test_what_it_says_to_programs_and_to_people(place: Place) -> None:
     place.json("add", place.letter(at=FUTURE))
     told = place.json("backup", str(place.folder / "backup.zip"))
-    assert (told["posts"], told["schema"], told["has_secret"], told["left_out"]) == ({"queued": 2}, "0004", False, [])
+    assert (told["posts"], told["schema"], told["has_secret"], told["left_out"]) == ({"queued": 2}, HEAD, False, [])
     said = place.cli("backup", "other.zip").out
     assert "2 posts as of " in said
     assert "read back whole" in said

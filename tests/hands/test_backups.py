@@ -12,6 +12,7 @@ import pytest
 
 from outreach.model import BadInput
 from outreach.store import Store, archive, backup, channels, open_store
+from outreach.store.engine import HEAD
 from tests.builders import LATER, an_announcement, column
 from tests.hands.kills import killed_before, lines_of, spread
 from tests.hands.spots import Spot, a_spot, of
@@ -30,7 +31,7 @@ def test_a_backup_holds_pictures_templates_and_a_manifest_that_proves_them(spot:
         manifest = json.loads(packed.read("manifest.json"))
         assert packed.read("media/poster.jpg") == b"a picture"
     assert names == {"outreach.db", "media/poster.jpg", "templates/call.md", "manifest.json"}
-    assert (manifest["format"], manifest["schema"], manifest["posts"]) == (1, "0004", {"queued": 2})
+    assert (manifest["format"], manifest["schema"], manifest["posts"]) == (1, HEAD, {"queued": 2})
     assert manifest["made_at"] == "2026-12-01T14:00:00+00:00"
     assert made.size == spot.zip.stat().st_size
 

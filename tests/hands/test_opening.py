@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from outreach.model import BadInput, State
 from outreach.store import Store, open_store
+from outreach.store.engine import HEAD, SCHEMA
 from tests.builders import a_stored_post, column
 from tests.conftest import Cluster
 from tests.hands.stand_ins import Scripted, a_publisher
@@ -36,8 +37,8 @@ def test_a_file_that_is_not_there_is_made(tmp_path: Path) -> None:
 
     connection = sqlite3.connect(file)
     assert connection.execute("PRAGMA application_id").fetchone() == (0x6F757472,)
-    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
-    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     connection.close()
 
 
@@ -106,7 +107,9 @@ def test_the_database_of_another_program_is_refused_and_not_touched(tmp_path: Pa
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize("sql", ["PRAGMA user_version = 5", "UPDATE alembic_version SET version_num = '9999'"])
+@pytest.mark.parametrize(
+    "sql", [f"PRAGMA user_version = {SCHEMA + 1}", "UPDATE alembic_version SET version_num = '9999'"]
+)
 def test_the_database_of_a_newer_version_is_refused_and_not_touched(sqlite_url: str, sql: str) -> None:
     file = Path(sqlite_url.removeprefix("sqlite:///"))
     before = changed(file, sql)
@@ -167,7 +170,7 @@ def test_many_that_open_a_new_file_at_once_make_one_database(tmp_path: Path) -> 
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: open_store(url), range(4)))
 
-    assert [column(store, "SELECT version_num FROM alembic_version") for store in stores] == [["0004"]] * 4
+    assert [column(store, "SELECT version_num FROM alembic_version") for store in stores] == [[HEAD]] * 4
     for store in stores:
         store.close()
 
@@ -179,7 +182,7 @@ def test_many_that_open_a_new_postgresql_at_once_make_one_database(postgres_clus
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: open_store(url), range(4)))
 
-    assert [column(store, "SELECT version_num FROM alembic_version") for store in stores] == [["0004"]] * 4
+    assert [column(store, "SELECT version_num FROM alembic_version") for store in stores] == [[HEAD]] * 4
     for store in stores:
         store.close()
 
