@@ -11,6 +11,7 @@ from pathlib import Path
 from outreach.sandbox.identifiers import EAA_MARK, HEX_MARK
 
 MARKS = (EAA_MARK.encode(), HEX_MARK.encode())
+_PIECE = 1 << 20
 GIVEN = re.compile(r"(^|/)(\.env|settings\.json|sandbox-addresses\.json|token-left-on-purpose\.txt)$")
 """Files that a test is to put tokens into."""
 
@@ -22,16 +23,23 @@ def tokens_left(folder: Path) -> list[str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     for place in folder.rglob("*"):
-        if not place.is_symlink() and place.is_file() and not GIVEN.search(place.as_posix()):
+        is_picture = place.suffix in (".jpg", ".png", ".gif")
+        if not (is_picture or place.is_symlink() or GIVEN.search(place.as_posix())) and place.is_file():
             yield place
 
 
 def _holds_one(file: Path) -> bool:
+    """Read it by pieces that overlap: some files of a run are larger than memory."""
+    kept = b""
     try:
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            while piece := opened.read(_PIECE):
+                if any(mark in kept + piece for mark in MARKS):
+                    return True
+                kept = piece[-max(map(len, MARKS)) :]
     except OSError:  # it was taken away meanwhile, or is a socket
         return False
-    return any(mark in data for mark in MARKS)
+    return False
 
 
 def without_tokens(text: str) -> str:

@@ -39,5 +39,12 @@ def test_what_is_given_tokens_on_purpose_and_what_holds_none_is_left_alone(box: 
     assert tokens_left(tmp_path) == []
 
 
+def test_a_token_across_the_border_of_two_pieces_is_found(box: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "large.log"
+    file.write_bytes(b"x" * ((1 << 20) - 5) + box.page_token.encode())
+    assert tokens_left(tmp_path) == ["large.log"]
+    file.unlink()
+
+
 def test_what_ran_so_far_left_no_token(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert tokens_left(tmp_path_factory.getbasetemp()) == []
