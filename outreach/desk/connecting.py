@@ -229,7 +229,9 @@ class Connecting:
             if isinstance(whose, Problem):
                 raise _as_bad(whose)
             return Found(Person("", ""), [Offer(whose.id, whose.name, token)])
-        if facts.kind == "USER":
+        if (
+            facts.kind == "USER" and facts.expires_at is not None
+        ):  # that of a system user has no end, and nothing to lengthen
             longer = self._login.lengthened(token)
             if isinstance(longer, Problem):
                 raise _as_bad(longer)

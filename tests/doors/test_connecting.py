@@ -91,6 +91,12 @@ def test_a_page_token_is_taken_as_it_is(place: Place, box: Sandbox) -> None:
     assert connect(place, box.page_token).code == 0
 
 
+def test_a_token_of_a_system_user_opens_its_pages(place: Place, box: Sandbox) -> None:
+    book = box.graph.tokens
+    token = book.issue(Kind.SYSTEM, now=box.graph.clock.now(), user_id=box.graph.world.user.id)
+    assert connect(place, token, "--page", box.page_id).code == 0
+
+
 def test_another_page_wants_a_word(place: Place, box: Sandbox) -> None:
     assert connect(place, box.page_token).code == 0
     refused = connect(place, box.pages[1].token, "--json")

@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from outreach.bootstrap import build
+from outreach.doors import demo
+from outreach.sandbox import Sandbox
+from tests.connecting import ANN, logged_in
 from tests.doors.place import Place, end, until
 from tests.web.visitors import Guest
 
@@ -84,3 +88,13 @@ def _address(printed: Path, name: str) -> str:
 
 def _has_begun(folder: Path) -> bool:
     return any((made / "queue/seed").is_dir() for made in folder.glob("outreach-demo-*"))
+
+
+def test_a_page_can_be_connected_in_the_demo(tmp_path: Path) -> None:
+    with Sandbox(pages=2) as box:
+        house = build(demo._settings(tmp_path / "queue", box, 8000))
+        box.graph.rules.redirect_uris = {house.connecting.redirect_uri}
+        number = logged_in(house, pages=[page.id for page in box.pages])
+        done = house.connecting.choose(number, ANN, page_id=box.page_id)
+        assert (done.page_name, house.connecting.obstacle()) == ("TMM SIG", None)
+        house.close()
