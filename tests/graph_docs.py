@@ -77,6 +77,9 @@ def _path_of(value: ast.expr, given: set[str], known: dict[str, ast.expr]) -> tu
             ):
                 return None, True
             return "".join(p.value if isinstance(p, ast.Constant) else _ANYTHING for p in parts), False  # type: ignore[misc]
+        case ast.IfExp(body=body, orelse=orelse):
+            either = [_path_of(each, given, known) for each in (body, orelse)]
+            return None, all(is_handed_on for _, is_handed_on in either)
     return None, False
 
 

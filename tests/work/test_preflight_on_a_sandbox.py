@@ -68,7 +68,9 @@ def install(box: Sandbox, place: Place) -> Iterator[Install]:
 
 
 def assert_nothing_was_written(box: Sandbox) -> None:
-    assert [entry for entry in box.graph.journal if entry.wrote or entry.method != "GET" and entry.op != "scrape"] == []
+    assert [
+        entry for entry in box.graph.journal if entry.wrote or (entry.method != "GET" and entry.op != "scrape")
+    ] == []
     assert (box.graph.public_posts(), box.mail.journal, box.mail.distributed()) == ([], [], [])
 
 
