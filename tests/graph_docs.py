@@ -16,6 +16,21 @@ CLIENT = ROOT / "outreach" / "channels"
 NOT_GRAPH = {"_http.py", "links.py", "cards.py"}
 """Modules that ask other servers than Facebook's."""
 
+IN_A_ROUND_ABOUT_WAY = {
+    ("POST", "/{page}/videos"): "_video.py",
+    ("POST", "/{video}/captions"): "_video.py",
+    ("GET", "/{object}/comments"): "_first_comment.py",
+    ("GET", "/{page}/insights"): "_page_figures.py",
+    ("GET", "/{post}/insights"): "_page_figures.py",
+    ("GET", "/dialog/oauth"): "_connecting.py",
+    ("GET", "/me/accounts"): "_connecting.py",
+    ("GET", "/me/permissions"): "_connecting.py",
+    ("GET", "/me/businesses"): "_connecting.py",
+    ("GET", "/{business}/owned_pages"): "_connecting.py",
+    ("GET", "/{business}/client_pages"): "_connecting.py",
+}
+"""Calls whose path goes through a function of the module first, and the module that makes each."""
+
 _METHODS = {"get": "GET", "post": "POST", "delete": "DELETE"}
 _ANYTHING = "{}"
 
@@ -98,10 +113,24 @@ def is_of(made: Made, call: GraphCall) -> bool:
     return len(own) == len(theirs) and all(mine == other or (mine == _ANYTHING and other[0] == "{") for mine, other in pairs)  # fmt: skip
 
 
+def is_made(call: GraphCall, found: list[Made]) -> bool:
+    """Tell whether the client makes a call, in plain sight or in a round about way."""
+    return (call.method, call.edge) in IN_A_ROUND_ABOUT_WAY or any(is_of(made, call) for made in found)
+
+
+def words_of(module: str) -> str:
+    """Give every text that stands in a module of the client, but for what describes it."""
+    tree = ast.parse((CLIENT / module).read_text(encoding="utf-8"))
+    bodies = (n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef))
+    told = {id(body.body[0].value) for body in bodies if isinstance(body.body[0], ast.Expr)}
+    texts = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return "\n".join(str(text.value) for text in texts if id(text) not in told)
+
+
 def document() -> str:
     """Make the whole of `docs/graph-calls.md`."""
     found = every_call()
-    rows = [_row(call) for call in CALLS if any(is_of(made, call) for made in found)]
+    rows = [_row(call) for call in CALLS if is_made(call, found)]
     return "\n".join(
         [
             "# Every call to the Graph API",

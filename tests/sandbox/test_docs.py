@@ -70,6 +70,15 @@ def test_every_call_in_the_source_is_in_the_table() -> None:
     assert [call for call in made if not any(graph_docs.is_of(call, known) for known in CALLS)] == []
 
 
+@pytest.mark.parametrize(("call", "module"), graph_docs.IN_A_ROUND_ABOUT_WAY.items(), ids=lambda each: str(each))
+def test_what_is_said_to_be_called_in_a_round_about_way_stands_in_that_module(
+    call: tuple[str, str], module: str
+) -> None:
+    assert call in {(known.method, known.edge) for known in CALLS}
+    fixed = [part for part in call[1].split("/") if part and not part.startswith("{")]
+    assert re.search(rf"(?m)(^|/){'/'.join(fixed)}([?]|$)", graph_docs.words_of(module))
+
+
 @pytest.mark.parametrize(
     ("source", "path"),
     [
