@@ -49,7 +49,7 @@ _HOUR = 3600
 _DAY = 86400
 _M = Meaning
 
-_RECONNECT = "Connect the Page again with a new token."
+RECONNECT = "Connect the Page again with a new token."
 _LOOKS = "The service looks on the Page before anything is sent again."
 _WAITS = "Nothing is to be done: what is due goes out by itself afterwards."
 _THEN_RESUME = "Then resume the channel."
@@ -63,7 +63,7 @@ _REPORT = "This is a mistake of the service: report it with the code."
 _NO_HURRY = "Nothing is to be done: figures come later, or not at all for a small Page."
 
 _OF_THE_SERVICE = (
-    Row(1, 2853006, _M.FORBIDDEN, "The app has no permission for this.", _RECONNECT),
+    Row(1, 2853006, _M.FORBIDDEN, "The app has no permission for this.", RECONNECT),
     Row(1, None, _M.AMBIGUOUS, "Facebook had an unknown error; the post may be out.", _LOOKS, status=500),
     Row(2, None, _M.AMBIGUOUS, "Facebook had a passing error; the post may be out.", _LOOKS, status=500),
     Row(
@@ -101,21 +101,21 @@ _LIMITS = (
 
 _TOKENS = (
     Row(101, None, _M.CONFIG, "Facebook does not know the app.", "Check FACEBOOK_APP_ID and FACEBOOK_APP_SECRET."),
-    Row(102, None, _M.REAUTH, "The session behind the token has ended.", _RECONNECT),
+    Row(102, None, _M.REAUTH, "The session behind the token has ended.", RECONNECT),
     Row(104, None, _M.CONFIG, "The proof or token was missing or wrong.", "Check FACEBOOK_APP_SECRET."),
-    Row(190, 458, _M.REAUTH, "The person who connected the Page removed the app.", _RECONNECT),
+    Row(190, 458, _M.REAUTH, "The person who connected the Page removed the app.", RECONNECT),
     Row(
         190, 459, _M.REAUTH, "Facebook wants the person who connected the Page to log in on facebook.com first.",
-        f"Ask them to do so and to pass what it asks. {_RECONNECT}",
+        f"Ask them to do so and to pass what it asks. {RECONNECT}",
     ),
-    Row(190, 460, _M.REAUTH, "The person who connected the Page changed their password.", _RECONNECT),
-    Row(190, 461, _M.REAUTH, "The session behind the token was ended.", _RECONNECT),
-    Row(190, 463, _M.REAUTH, "The token has expired.", _RECONNECT),
+    Row(190, 460, _M.REAUTH, "The person who connected the Page changed their password.", RECONNECT),
+    Row(190, 461, _M.REAUTH, "The session behind the token was ended.", RECONNECT),
+    Row(190, 463, _M.REAUTH, "The token has expired.", RECONNECT),
     Row(
         190, 464, _M.REAUTH, "The person who connected the Page has to confirm their account on facebook.com first.",
-        f"Ask them to do so. {_RECONNECT}",
+        f"Ask them to do so. {RECONNECT}",
     ),
-    Row(190, 467, _M.REAUTH, "The token is not valid any more.", _RECONNECT),
+    Row(190, 467, _M.REAUTH, "The token is not valid any more.", RECONNECT),
     Row(
         190, 492, _M.FORBIDDEN, "The person who connected the Page has no role on it now, or needs two-factor log-in.",
         "Give them a role on the Page again, or let them switch two-factor log-in on: a new token alone does not help.",
@@ -129,11 +129,11 @@ _TOKENS = (
         190, None, _M.REAUTH, "Facebook cannot read the token.",
         "Copy it again, whole and without blanks, into FACEBOOK_PAGE_TOKEN.", phrase="cannot parse access token",
     ),
-    Row(190, None, _M.REAUTH, "Facebook does not accept the token.", _RECONNECT),
+    Row(190, None, _M.REAUTH, "Facebook does not accept the token.", RECONNECT),
 )  # fmt: skip
 
 _PERMISSIONS = (
-    Row(10, None, _M.FORBIDDEN, "A permission was not granted, was removed, or lapsed after 90 days.", _RECONNECT),
+    Row(10, None, _M.FORBIDDEN, "A permission was not granted, was removed, or lapsed after 90 days.", RECONNECT),
     Row(
         25, 2207050, _M.BLOCKED, "Facebook has restricted the account.",
         f"Log in on facebook.com and see what it asks for. {_THEN_RESUME}",
@@ -146,7 +146,7 @@ _PERMISSIONS = (
         200, None, _M.CONFIG, "The post was made as a person, not as the Page.", _AS_THE_PAGE,
         phrase="posted to a page as the page itself",
     ),
-    Row(200, 1376025, _M.FORBIDDEN, "The token lacks a permission for this Page.", _RECONNECT, status=403),
+    Row(200, 1376025, _M.FORBIDDEN, "The token lacks a permission for this Page.", RECONNECT, status=403),
     *(
         Row(
             200, subcode, _M.CONFIG, f"This kind of Page does not support {what}.",
@@ -155,7 +155,7 @@ _PERMISSIONS = (
         for subcode, what in ((2069030, "this call"), (2069031, "a field that was asked for"), (2069033, "what was asked"))
     ),
     *(
-        Row(code, None, _M.FORBIDDEN, "The token lacks a permission for this Page.", _RECONNECT)
+        Row(code, None, _M.FORBIDDEN, "The token lacks a permission for this Page.", RECONNECT)
         for code in range(200, 300)
         if code not in (210, 220, 240)
     ),
@@ -168,7 +168,7 @@ _OBJECTS = (
     Row(100, 33, _M.CONFIG, _UNKNOWN_PAGE, _PAGE_ID),
     Row(110, None, _M.CONFIG, "Facebook does not know the user behind this.", _PAGE_ID),
     Row(210, None, _M.CONFIG, "The user is not visible to the app.", _PAGE_ID),
-    Row(220, None, _M.CONFIG, "The album is not visible to the app.", _RECONNECT),
+    Row(220, None, _M.CONFIG, "The album is not visible to the app.", RECONNECT),
     Row(
         240, None, _M.CONFIG, "The token does not belong to this Page.",
         "Check FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN.",

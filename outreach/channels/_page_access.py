@@ -4,9 +4,12 @@ import hashlib
 import hmac
 from dataclasses import dataclass, replace
 
+from outreach.channels._graph_errors import RECONNECT
 from outreach.channels._page_key import NOT_CONNECTED, WHERE, PageKey
 from outreach.model import Outcome, Problem, Unauthorized, Unavailable
 from outreach.settings import Settings
+
+_SETTINGS = ("FACEBOOK_PAGE_TOKEN", "FACEBOOK_PAGE_ID")
 
 
 @dataclass(frozen=True)
@@ -67,17 +70,21 @@ def told_to_connect(problems: list[Problem], key: PageKey | None) -> list[Proble
     """Lead who connected a Page to the page on which they did, not to settings that they never filled in."""
     if key is None:
         return problems
-    return [
-        Problem(_reworded(each.message), f"Connect it again. {WHERE}", is_warning=each.is_warning)
-        if _is_about_settings(each)
-        else each
-        for each in problems
-    ]
+    return [_told(each) for each in problems]
 
 
-def _is_about_settings(problem: Problem) -> bool:
-    return any(name in problem.sentence() for name in ("FACEBOOK_PAGE_TOKEN", "FACEBOOK_PAGE_ID"))
+def _told(problem: Problem) -> Problem:
+    """Keep what somebody has to do on Facebook first."""
+    if any(name in problem.sentence() for name in (*_SETTINGS, RECONNECT)):
+        return Problem(_reworded(problem.message), f"Connect it again. {WHERE}", is_warning=problem.is_warning)
+    if problem.message.startswith("Facebook does not accept the token"):
+        return replace(problem, next_step=f"{problem.next_step} Then connect it again. {WHERE}")
+    return problem
 
 
 def _reworded(message: str) -> str:
-    return message.replace("Check FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN.", "").replace("Check FACEBOOK_PAGE_ID.", "")
+    return (
+        message.replace(RECONNECT, "")
+        .replace("Check FACEBOOK_PAGE_ID and FACEBOOK_PAGE_TOKEN.", "")
+        .replace("Check FACEBOOK_PAGE_ID.", "")
+    )

@@ -48,7 +48,16 @@ PAGES = {
 }
 """Every page by its route, with an address at which there is something to see."""
 
-NO_PAGES = {"/events/{file}", "/log-in", "/log-in/code", "/log-in/forgotten", "/links/{key}", "/healthz", "/metrics"}
+NO_PAGES = {
+    "/media/{name}/track",
+    "/events/{file}",
+    "/log-in",
+    "/log-in/code",
+    "/log-in/forgotten",
+    "/links/{key}",
+    "/healthz",
+    "/metrics",
+}
 NO_PAGES |= {"/calendar/feed/{file}", "/announcements/{number}/{channel}/raw", "/announcements/{number}/{channel}/html"}
 NO_PAGES |= {"/previews/{key}/raw", "/previews/{key}/html", "/previews/{key}/links", "/previews/{key}/card.jpg"}
 NO_PAGES |= {"/announcements/{number}/live", "/queue/live", "/approvals/{number}/pictures/{sha256}", "/media/{name}"}

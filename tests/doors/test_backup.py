@@ -292,7 +292,7 @@ def test_a_place_where_no_backup_can_be_is_refused(place: Place, target: str, wo
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False)
     if done.returncode:
         pytest.skip("only root can make a small disk here")
     yield folder
