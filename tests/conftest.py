@@ -27,6 +27,13 @@ _LONGEST = (
     "tests/test_story.py::test_a_letter",
     "tests/browser/test_every_page.py::test_everybody",
     "tests/doors/test_listening.py",
+    "test_first_comments.py::test_killed",
+    "test_videos.py::test_killed",
+    "tests/hands/test_many_workers.py",
+    "tests/doors/test_worker_signals.py",
+    "tests/faults/test_cases.py",
+    "tests/browser/test_held.py",
+    "tests/doors/test_demo.py",
 )
 _WORKERS = 4
 
@@ -47,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item, order: dict[str, int]) -> int | None:
-    return next((place for name, place in order.items() if item.nodeid.startswith(name)), None)
+    return next((place for name, place in order.items() if name in item.nodeid), None)
 
 
 _ON_BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

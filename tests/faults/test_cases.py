@@ -33,7 +33,7 @@ DAILY = {
     60: ("close-mid at BODY",),
 }
 CHOSEN = [(case.number, s) for case in CASES for s in case.scenarios if s.name in DAILY.get(case.number, ())]
-LINES_OF_EACH = 2
+LINES_OF_EACH = 1
 
 
 def assert_every_promise_is_kept(stage: Stage, scenario: Scenario) -> None:

@@ -181,7 +181,7 @@ def test_the_list_gets_the_words_and_no_video(house: House, place: Place, still:
 def test_killed_at_any_line_it_goes_on_and_ends_as_one_post(house: House, place: Place, box: Sandbox) -> None:
     """The try dies in a process of its own; the next one first asks for the post, then goes on with what is kept."""
     whole = a_stored_post(house.store)
-    for line in spread(lines_of(lambda: _publish(house, place, box, whole)), 25):
+    for line in spread(lines_of(lambda: _publish(house, place, box, whole)), 15):
         post = a_stored_post(house.store)
         killed_before(line, partial(_publish, house, place, box, post))
         assert public(box).count(post.title) <= 1
