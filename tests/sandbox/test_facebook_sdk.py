@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -16,6 +17,7 @@ from outreach.sandbox import Sandbox
 from outreach.sandbox.tokens import Kind
 
 from .clients import PNG, media
+from .conftest import NOON
 
 
 class _ToSandbox(HTTPAdapter):
@@ -85,6 +87,16 @@ def test_it_lists_the_pages_of_a_person(box: Sandbox) -> None:
     api = an_api(box, box.user_token)
     (page,) = api.get_connections("me", "accounts")["data"]
     assert (page["id"], page["access_token"]) == (box.page_id, box.page_token)
+    api.session.close()
+
+
+def test_it_extends_a_short_token_of_a_person(box: Sandbox) -> None:
+    short = box.graph.tokens.issue(Kind.USER, now=NOON, user_id=box.graph.world.user.id, lives=timedelta(hours=1))
+    api = an_api(box, short)
+    extended = api.extend_access_token(box.app_id, box.app_secret)
+    assert (extended["token_type"], extended["expires_in"] > 5_000_000) == ("bearer", True)
+    facts = api.debug_access_token(extended["access_token"], box.app_id, box.app_secret)["data"]
+    assert (facts["type"], facts["is_valid"]) == ("USER", True)
     api.session.close()
 
 

@@ -1,13 +1,16 @@
 """A client written by others, for the real Graph API, works against the sandbox unchanged."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pyfacebook
 import pytest
 
 from outreach.sandbox import Sandbox
+from outreach.sandbox.tokens import Kind
 
 from .clients import PNG
+from .conftest import NOON
 
 
 @pytest.fixture
@@ -80,3 +83,13 @@ def test_errors_come_as_its_own_exception(box: Sandbox, client: pyfacebook.Graph
     with pytest.raises(pyfacebook.FacebookError) as refused:
         client.post_object(box.page_id, connection="feed", data={"message": "x"})
     assert f"{refused.value.code}_{getattr(refused.value, 'error_subcode', None)}".removesuffix("_None") == name
+
+
+def test_it_exchanges_a_short_token_of_a_person_for_a_long_one(box: Sandbox) -> None:
+    short = box.graph.tokens.issue(Kind.USER, now=NOON, user_id=box.graph.world.user.id, lives=timedelta(hours=1))
+    api = pyfacebook.GraphAPI(
+        app_id=box.app_id, app_secret=box.app_secret, access_token=short, version="v24.0", base_url=f"{box.graph_url}/"
+    )
+    api.access_token_url = f"{box.graph_url}/oauth/access_token"  # the one address that it does not make of its base
+    assert api.exchange_long_lived_user_access_token()["access_token"] != short
+    api.session.close()
