@@ -35,7 +35,7 @@ _LONGEST = (
     "tests/browser/test_held.py",
     "tests/doors/test_demo.py",
 )
-_WORKERS = 4
+_WORKERS = 5
 
 
 @pytest.hookimpl(trylast=True)
