@@ -35,7 +35,7 @@ _LONGEST = (
     "tests/browser/test_held.py",
     "tests/doors/test_demo.py",
 )
-_WORKERS = 5
+_WORKERS = 4
 
 
 @pytest.hookimpl(trylast=True)
