@@ -28,7 +28,7 @@ def _small_disk(ground: Ground) -> Iterator[Path | None]:
     """Move the database to a disk of one megabyte; None where only root could make one."""
     disk = ground.folder / "disk"
     disk.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, check=False)
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], capture_output=True, check=False)
     if made.returncode:
         yield None
         return
