@@ -4,17 +4,16 @@ A Page token made of a short-lived one ends within hours while everything about 
 always exchanged for a long-lived one first. Outcomes are values: what is asked for, or a `Problem` that says what to do.
 """
 
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from outreach.channels._graph_answers import GraphError, id_in, redacted
+from outreach.channels._graph_answers import GraphError, id_in, next_cursor, redacted
 from outreach.channels._graph_errors import Meaning
 from outreach.channels._http import Answer, Http, Reply, unlogged
 from outreach.channels._offers import MOST_OFFERS, Offer, merged, offers_in
+from outreach.channels._page_access import proof_of
 from outreach.model import Problem
 
 SCOPES = ("pages_show_list", "pages_read_engagement", "pages_manage_posts")
@@ -59,7 +58,7 @@ class App:
 
     def proof_for(self, token: str) -> str:
         """What shows that whoever holds the token holds the app's secret, too."""
-        return hmac.new(self.secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+        return proof_of(self.secret, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ class Login:
             if not isinstance(data, list):
                 return _not_understood()
             rows += data
-            follows = _next_cursor(body)
+            follows = next_cursor(body)
             if not follows or follows == after or len(rows) >= MOST_OFFERS:
                 break
             after = follows
@@ -249,13 +248,6 @@ class Login:
             return Problem(f"Facebook does not accept the log-in any more. (Facebook: {error.said})", AGAIN)
         said = f" (Facebook: {error.said})" if error.said else ""
         return Problem(f"Facebook refused, with status {reply.status}.{said}", f"{AGAIN} If it stays so, look later.")
-
-
-def _next_cursor(body: Mapping[str, Any]) -> str:
-    paging = body.get("paging")
-    cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
-    after = cursors.get("after") if isinstance(cursors, dict) else None
-    return after if isinstance(after, str) else ""
 
 
 def _not_understood() -> Problem:

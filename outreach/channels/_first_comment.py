@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from outreach.channels import Comment
-from outreach.channels._graph_answers import id_in
+from outreach.channels._graph_answers import id_in, next_cursor
 from outreach.channels._http import Answer, Http, Reply
 from outreach.channels._page_changes import root_of
 from outreach.channels._page_posts import created_at, is_the_same
@@ -98,10 +98,5 @@ def _read(reply: Reply) -> tuple[list[Any], str] | None:
     body = reply.json() if isinstance(reply, Answer) and reply.status == 200 else None
     if not isinstance(body, dict) or "error" in body or not isinstance(body.get("data"), list):
         return None
-    paging = body.get("paging")
-    paging = paging if isinstance(paging, dict) else {}
-    if not paging.get("next"):
-        return body["data"], ""
-    cursors = paging.get("cursors")
-    after = cursors.get("after") if isinstance(cursors, dict) else None
-    return (body["data"], after) if isinstance(after, str) and after else None
+    after = next_cursor(body)
+    return None if after is None else (body["data"], after)

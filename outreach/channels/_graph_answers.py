@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 
 from outreach.channels._graph_errors import IN_DOUBT_FROM, STATUS_ALONE, Meaning, Row, look_up
@@ -34,6 +34,35 @@ def id_in(body: Any) -> str | None:
     """Take the id out of a good answer, or out of an entry of a list; None when there is none to rely on."""
     found = body.get("id") if isinstance(body, dict) and "error" not in body else None
     return found if isinstance(found, str) and _ID.fullmatch(found) else None
+
+
+def is_gone(body: Any) -> bool:
+    """Tell whether an answer says that what was asked for is not there any more."""
+    error = body.get("error") if isinstance(body, dict) else None
+    return isinstance(error, dict) and (error.get("code"), error.get("error_subcode")) == (100, 33)
+
+
+def next_cursor(body: Mapping[str, Any]) -> str | None:
+    """Say where the next part of a list begins: empty at its end, None where it goes on but does not say where.
+
+    The cursor is taken out of the answer: its `next` address holds the token and is never used.
+    """
+    paging = body.get("paging")
+    paging = paging if isinstance(paging, dict) else {}
+    if not paging.get("next"):
+        return ""
+    cursors = paging.get("cursors")
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    return after if isinstance(after, str) and after else None
+
+
+def instant_in(text: Any) -> datetime | None:
+    """Read a time as Facebook writes it, in UTC where it names no offset; None for anything else."""
+    try:
+        at = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return at.replace(tzinfo=UTC) if at and not at.tzinfo else at
 
 
 @dataclass(frozen=True, slots=True)

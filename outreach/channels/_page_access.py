@@ -34,12 +34,17 @@ class Access:
 
     def proof_for(self, token: str) -> str:
         """The same for another token of the app."""
-        return hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+        return proof_of(self.app_secret, token)
 
     @property
     def app_token(self) -> str:
         """What speaks for the app itself; empty where its number or its secret is not known."""
         return f"{self.app_id}|{self.app_secret}" if self.app_id and self.app_secret else ""
+
+
+def proof_of(app_secret: str, token: str) -> str:
+    """Make the `appsecret_proof`: what shows Facebook that whoever holds a token holds the app's secret, too."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def may_be_connected(settings: Settings) -> bool:

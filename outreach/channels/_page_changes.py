@@ -7,7 +7,7 @@ refused, and then a person does it on the Page.
 from collections.abc import Mapping
 from typing import Any
 
-from outreach.channels._graph_answers import redacted
+from outreach.channels._graph_answers import is_gone, redacted
 from outreach.channels._http import Answer, Http, Reply
 from outreach.channels._page_posts import is_the_same
 from outreach.model import (
@@ -23,7 +23,6 @@ from outreach.model import (
     Unconfirmed,
 )
 
-_GONE = (100, 33)
 REFUSED = {
     "edit": "Facebook does not let this app change that post. Change it on the Page by hand.",
     "delete": "Facebook does not let this app delete that post. Delete it on the Page by hand.",
@@ -70,8 +69,7 @@ def finding(attempt: Attempt, reply: Reply, *, secrets: tuple[str, ...]) -> Find
         return CannotTell("the post on the Page could not be read")
     error = body.get("error")
     if isinstance(error, dict):
-        is_gone = (error.get("code"), error.get("error_subcode")) == _GONE
-        if is_gone and attempt.content.does == "delete":
+        if is_gone(body) and attempt.content.does == "delete":
             return _found(attempt, None)
         return CannotTell("the post on the Page could not be read, or is gone")
     if attempt.content.does == "delete":

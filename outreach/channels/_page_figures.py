@@ -8,10 +8,10 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from outreach.channels._graph_answers import GraphError, redacted
+from outreach.channels._graph_answers import GraphError, instant_in, redacted
 from outreach.channels._graph_errors import Meaning
 from outreach.channels._graph_metrics import Metric, families
 from outreach.channels._http import Answer, Reply
@@ -97,7 +97,7 @@ class PageFigures:
     def _remark(self, body: Mapping[str, Any]) -> Remark | None:
         listed = _inside(body, COMMENTS, "data")
         latest = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-        at = _instant(latest.get("created_time"))
+        at = instant_in(latest.get("created_time"))
         if at is None:
             return None
         words, url = latest.get("message"), latest.get("permalink_url")
@@ -281,14 +281,6 @@ def _inside(body: Any, *names: str) -> Any:
     for name in names:
         body = body.get(name) if isinstance(body, dict) else None
     return body
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at and not at.tzinfo else at
 
 
 def _is_about_a_metric(reply: object) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from outreach.channels._graph_answers import instant_in
 from outreach.reach import News, NewsKind
 
 HEADER = "x-hub-signature-256"
@@ -86,7 +87,6 @@ def _instant(told: Any) -> datetime | None:
     try:
         if isinstance(told, int | float) and not isinstance(told, bool):
             return datetime.fromtimestamp(told, UTC)
-        at = datetime.fromisoformat(told) if isinstance(told, str) else None
     except (ValueError, OverflowError, OSError):
         return None
-    return at.replace(tzinfo=UTC) if at and not at.tzinfo else at
+    return instant_in(told)

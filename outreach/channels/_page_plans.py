@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from outreach.channels._graph_answers import id_in, redacted
+from outreach.channels._graph_answers import id_in, is_gone, next_cursor, redacted
 from outreach.channels._http import Answer, Http, Lost, NotSent, Reply
 from outreach.channels._page_posts import created_at
 from outreach.channels._planner import Plan, Standing
@@ -18,7 +18,6 @@ from outreach.model import Absent, Attempt, Candidate, CannotTell, Found, Outcom
 _FIELDS = "id,message,is_published,scheduled_publish_time,permalink_url,created_time"
 _PER_PAGE = 25
 _MOST_PAGES = 40
-_GONE = (100, 33)
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,8 @@ class PagePlans:
         body = reply.json() if isinstance(reply, Answer) else None
         if not isinstance(body, dict):
             return CannotTell("the post could not be read")
-        error = body.get("error")
-        if isinstance(error, dict):
-            is_gone = (error.get("code"), error.get("error_subcode")) == _GONE
-            return Absent() if is_gone else CannotTell("the post could not be read")
+        if "error" in body:
+            return Absent() if is_gone(body) else CannotTell("the post could not be read")
         return self._read(body) or CannotTell("the post could not be understood")
 
     def plans(self) -> Sequence[Plan] | CannotTell:
@@ -69,14 +66,12 @@ class PagePlans:
             if None in read:
                 return CannotTell("an entry in the list of what waits at Facebook cannot be read")
             found += [each for each in read if isinstance(each, Plan)]
-            paging = body.get("paging")
-            paging = paging if isinstance(paging, dict) else {}
-            if not paging.get("next"):
+            follows = next_cursor(body)
+            if follows == "":
                 return found
-            cursors = paging.get("cursors")
-            before, after = after, str(cursors.get("after", "")) if isinstance(cursors, dict) else ""
-            if not after or after == before:
+            if follows is None or follows == after:
                 break
+            after = follows
         return CannotTell("the list of what waits at Facebook does not end")
 
     def take_back(self, remote_id: str) -> Standing:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from outreach.channels._graph_answers import id_in, redacted
+from outreach.channels._graph_answers import id_in, instant_in, next_cursor, redacted
 from outreach.channels._http import Answer, Reply
 from outreach.model import Absent, Candidate, CannotTell, Finding, Found
 
@@ -133,12 +133,8 @@ def _page_of(reply: Reply) -> _Page | CannotTell:
     body = reply.json()
     if not isinstance(body, dict) or "error" in body or not isinstance(body.get("data"), list):
         return CannotTell("the list of the Page's posts could not be understood")
-    paging = body.get("paging")
-    paging = paging if isinstance(paging, dict) else {}
-    cursors = paging.get("cursors")
-    # The cursor is taken out of the answer: its `next` address holds the token and is never used.
-    after = cursors.get("after") if isinstance(cursors, dict) else None
-    return _Page(body["data"], not paging.get("next"), after if isinstance(after, str) else "", reply.date())
+    after = next_cursor(body)
+    return _Page(body["data"], after == "", after or "", reply.date())
 
 
 def _normal(text: str) -> str:
@@ -152,12 +148,7 @@ def _letters(text: str) -> str:
 
 def created_at(item: Mapping[str, Any]) -> datetime | None:
     """Read when a post appeared."""
-    text = item.get("created_time")
-    try:
-        created = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return created.replace(tzinfo=UTC) if created and not created.tzinfo else created
+    return instant_in(item.get("created_time"))
 
 
 def _link(item: Mapping[str, Any], secrets: tuple[str, ...]) -> str | None:

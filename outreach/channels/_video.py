@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from outreach.channels import GOES_ON, Upload, Uploads
-from outreach.channels._graph_answers import GraphError, id_in, outcome_of_error
+from outreach.channels._graph_answers import GraphError, id_in, is_gone, outcome_of_error
 from outreach.channels._http import Answer, Reply
 from outreach.channels._staging import KEPT_FOR
 from outreach.extras import SentVideo
@@ -29,7 +29,6 @@ LOOK_AGAIN_S = 30.0
 UNKNOWN_FOR = timedelta(minutes=10)
 """So long after the upload Facebook may say of a video that it does not exist."""
 _SESSION, _OFFSET, _FINISHED, _CAPTIONS = 100, 101, 102, 103
-_GONE = (100, 33)
 Post = Callable[..., Reply]
 
 
@@ -160,9 +159,8 @@ class VideoUpload:
         body = reply.json() if isinstance(reply, Answer) else None
         if not isinstance(body, dict):
             return waiting
-        if isinstance(error := body.get("error"), dict):
-            is_gone = (error.get("code"), error.get("error_subcode")) == _GONE
-            if is_gone and self._now() - self._kept[_FINISHED].at > UNKNOWN_FOR:
+        if isinstance(body.get("error"), dict):
+            if is_gone(body) and self._now() - self._kept[_FINISHED].at > UNKNOWN_FOR:
                 return self._anew("Facebook lost the video")
             return waiting
         status = body.get("status")
