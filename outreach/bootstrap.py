@@ -28,6 +28,7 @@ from outreach.desk.rostering import Around
 from outreach.desk.weekly_mail import WeeklyRound
 from outreach.following import Gone
 from outreach.library import Library
+from outreach.list_habits import ListHabits
 from outreach.model import BadInput
 from outreach.publisher import Pace, Publisher
 from outreach.results import Result
@@ -184,9 +185,9 @@ class House:
             community=self.settings.OUTREACH_COMMUNITY,
             zone=self.settings.OUTREACH_TIME_ZONE,
             grace=timedelta(hours=self.settings.OUTREACH_GRACE_H),
-            lead_of=self._lead_of,
+            lead_of=lambda channel: self._habits_of(channel).lead,
             gone=self._gone,
-            takes_calendar=self._takes_calendar,
+            takes_calendar=lambda channel: self._habits_of(channel).calendar is not False,
         )
         return kind(
             store=self.store,
@@ -197,19 +198,12 @@ class House:
             bring_back=lambda post: handing_over_of(self).take_back(post, "somebody decides about it"),
         )
 
-    def _lead_of(self, channel: str) -> timedelta:
+    def _habits_of(self, channel: str) -> ListHabits:
         number = next((target.id for target in self.targets if target.name == channel), None)
         if number is None:
-            return timedelta()
+            return ListHabits()
         with self.store.read() as tx:
-            return arrivals.habits_of(tx, number).lead
-
-    def _takes_calendar(self, channel: str) -> bool:
-        number = next((target.id for target in self.targets if target.name == channel), None)
-        if number is None:
-            return True
-        with self.store.read() as tx:
-            return arrivals.habits_of(tx, number).calendar is not False
+            return arrivals.habits_of(tx, number)
 
     def _gone(self, number: int, channel: str) -> Gone | None:
         with self.store.read() as tx:

@@ -7,12 +7,10 @@ flag, in a row that nobody else is changing, and only what ends the hand-over ta
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, delete, or_, select, text, update
+from sqlalchemy import delete, or_, select, text, update
 
 from outreach.model import Post
-from outreach.store import posts as store_of_posts
 from outreach.store import safety
 from outreach.store.engine import Transaction
 from outreach.store.once import insert_once
@@ -48,6 +46,7 @@ _COLUMNS = (
     handovers.c.looks,
     handovers.c.looked_at,
 )
+_IS_OPEN = handovers.c.state != "refused"
 
 
 def to_give(
@@ -144,20 +143,15 @@ def refuse(tx: Transaction, post_id: int, *, again_at: datetime | None) -> None:
 
 def of(tx: Transaction, post_id: int) -> Handover | None:
     """Give what stands of one post, if it is handed over."""
-    row = tx.execute(_OPEN.where(handovers.c.post_id == post_id)).first()
+    row = tx.execute(select(*_COLUMNS).where(_IS_OPEN, handovers.c.post_id == post_id)).first()
     return Handover(*row) if row else None
 
 
 def open_ones(tx: Transaction, channel_ids: Collection[int]) -> list[tuple[Handover, Post]]:
     """Give everything that is with the channels, or may be; next due first."""
-    rows = tx.execute(_OPEN.where(posts.c.channel_id.in_(channel_ids)).order_by(handovers.c.due_at)).all()
-    found = {post.id: post for post in store_of_posts.of_ids(tx, [row[0] for row in rows])}
-    return [(Handover(*row), found[row[0]]) for row in rows if row[0] in found]
-
-
-_OPEN: Select[Any] = (
-    select(*_COLUMNS).join(posts, posts.c.id == handovers.c.post_id).where(handovers.c.state != "refused")
-)
+    query = SELECT_POSTS.add_columns(*_COLUMNS).join(handovers, handovers.c.post_id == posts.c.id)
+    query = query.where(_IS_OPEN, posts.c.channel_id.in_(channel_ids)).order_by(handovers.c.due_at)
+    return [(Handover(*row[-len(_COLUMNS) :]), as_post(row)) for row in tx.execute(query)]
 
 
 def doubt_all(tx: Transaction, *, now: datetime, until: datetime) -> int:

@@ -69,11 +69,6 @@ def one(tx: Transaction, post_id: int) -> Post | None:
     return as_post(row) if row else None
 
 
-def of_ids(tx: Transaction, ids: Collection[int]) -> list[Post]:
-    """Give these posts, those that there are."""
-    return [as_post(row) for row in tx.execute(SELECT_POSTS.where(posts.c.id.in_(ids)))] if ids else []
-
-
 def held_fast(tx: Transaction, ids: Collection[int]) -> list[Post]:
     """Give these posts as they are, and let nobody change them before this transaction is over."""
     tx.execute(select(posts.c.id).where(posts.c.id.in_(ids)).order_by(posts.c.id).with_for_update())
