@@ -41,7 +41,6 @@ from outreach.vault import Vault
 from outreach.watch import Watch
 from outreach.watch.alarms import Alarms
 from outreach.watch.errands import Errand
-from outreach.watch.first_comments import FirstComments
 from outreach.watch.lateness import Lateness
 from outreach.watch.preflight import Preflight
 from outreach.watch.webhooks import Webhooks
@@ -278,12 +277,6 @@ class House:
         self.outage.publisher_since_s = lambda: publisher.trouble_since_s
         watch.errands = (Errand("zones", 86400, watch.zones.check), *self.errands(name))
         return publisher, watch
-
-    def new_first_comments(self, worker: str) -> FirstComments:
-        """Build what comments under posts that are out, with channels of its own."""
-        return FirstComments(
-            store=self.store, channels=self.channels_by_id(), now=self.clock.now, worker=worker, pace=self.pace
-        )
 
     def new_preflight(self) -> Preflight:
         """Build a pre-flight, with channels of its own."""

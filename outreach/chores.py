@@ -19,6 +19,7 @@ from outreach.watch.digest import Digest
 from outreach.watch.ears import ears_for
 from outreach.watch.errands import Errand
 from outreach.watch.figures import Figures
+from outreach.watch.first_comments import FirstComments
 from outreach.watch.handing_over import HandingOver
 from outreach.watch.nightly import Nightly
 from outreach.watch.page_news import PageNews
@@ -86,7 +87,7 @@ def errands_of(house: "House", worker: str) -> tuple[Errand, ...]:
         Errand("seal", 60, Sealing(store=house.store, now=house.clock.now).round),
         Errand("webhooks", 5, house.webhooks.round),
         Errand("retractions", 5, Retractions(store=house.store, now=house.clock.now).round),
-        Errand("first comments", 2, house.new_first_comments(worker).round),
+        Errand("first comments", 2, first_comments_of(house, worker).round),
         Errand("requests", 3600, house.new_membership().tidy),
         Errand("hand-over", 20, handing_over_of(house).round),
         *_weekly(house),
@@ -130,6 +131,13 @@ def clerk_of(house: "House") -> Callable[[], object]:
 def afterwards_of(house: "House") -> Afterwards:
     """Build the chore that asks for posts that a restore missed, with channels of its own."""
     return Afterwards(store=house.store, channels=house.channels_by_id(), now=house.clock.now)
+
+
+def first_comments_of(house: "House", worker: str) -> FirstComments:
+    """Build what comments under posts that are out, with channels of its own."""
+    return FirstComments(
+        store=house.store, channels=house.channels_by_id(), now=house.clock.now, worker=worker, pace=house.pace
+    )
 
 
 def replies_of(house: "House") -> Replies:

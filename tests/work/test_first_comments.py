@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from outreach.bootstrap import House
+from outreach.chores import first_comments_of
 from outreach.extras import CommentState
 from outreach.model import BadInput, State
 from outreach.sandbox import Sandbox
@@ -53,7 +54,7 @@ def made(box: Sandbox) -> list[str]:
 
 
 def round_of(house: House, worker: str | None = None) -> int:
-    return house.new_first_comments(worker or workers.this_worker(1)).round()
+    return first_comments_of(house, worker or workers.this_worker(1)).round()
 
 
 def test_the_comment_follows_the_post_as_plain_text_and_only_once(house: House, box: Sandbox, out: str) -> None:
