@@ -129,9 +129,9 @@ def answering(raw: bytes) -> Act:
 
 
 def http(body: bytes, *, status: str = "200 OK", headers: str = "") -> bytes:
-    """A whole answer as bytes."""
-    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n{headers}\r\n"
-    return head.encode("latin-1") + body
+    """A whole answer as bytes, the last of its connection: said, so that no client asks again while it closes."""
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n"
+    return f"{head}Connection: close\r\n{headers}\r\n".encode("latin-1") + body
 
 
 def tls_server() -> ssl.SSLContext:
