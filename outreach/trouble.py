@@ -24,6 +24,7 @@ class AlarmKind(StrEnum):
     DISK = "disk nearly full"
     BACKUP = "backup"
     EXPIRY = "access ends"
+    UNUSED = "permission lapses"
     WEEKLY = "weekly mail not queued"
     COMMENT = "first comment not made"
     ASKED = "somebody asks to join or to leave"
@@ -42,7 +43,16 @@ OF_POSTS = frozenset(
         AlarmKind.COMMENT,
     }
 )
-WARNINGS = frozenset({AlarmKind.COMMENT, AlarmKind.PAUSED, AlarmKind.PREFLIGHT, AlarmKind.EXPIRY, AlarmKind.ASKED})
+WARNINGS = frozenset(
+    {
+        AlarmKind.COMMENT,
+        AlarmKind.PAUSED,
+        AlarmKind.PREFLIGHT,
+        AlarmKind.EXPIRY,
+        AlarmKind.UNUSED,
+        AlarmKind.ASKED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def led_back(dialog: str, *, pages: Iterable[str], without: Iterable[str] = (), 
     asked = dict(parse_qsl(urlsplit(dialog).query))
     scopes = [scope for scope in asked["scope"].split(",") if scope not in without]
     form = [("page", page) for page in pages] + [("scope", scope) for scope in scopes] + [("do", do)]
-    answer = requests.post(dialog, data=form, allow_redirects=False, timeout=10)
+    answer = requests.post(dialog, data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 302, answer.text
     return answer.headers["location"]
 

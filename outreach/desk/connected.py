@@ -10,7 +10,6 @@ from outreach.store import Transaction, connections
 from outreach.store.connections import ConnectionRow, Seen
 from outreach.store.schema_connections import ANSWERS
 
-UNUSED_FOR = timedelta(days=90)
 WARN_UNUSED = timedelta(days=60)
 STEPS = (timedelta(days=1), timedelta(days=7), timedelta(days=21))
 
@@ -44,7 +43,7 @@ class Standing:
     @property
     def lapses_at(self) -> datetime | None:
         """Say when Facebook takes back a permission that is not used until then."""
-        return self.unused_since + UNUSED_FOR if self.unused_since else None
+        return self.unused_since + connections.UNUSED_FOR if self.unused_since else None
 
     def is_nearly_unused(self, now: datetime) -> bool:
         """Tell whether that is a thing to think of."""
@@ -61,13 +60,12 @@ def standing_of(tx: Transaction, channel_id: int, settings: Settings, *, obstacl
     row = connections.of_channel(tx, channel_id)
     of_settings = settings.FACEBOOK_PAGE_ID
     page_id = row.page_id if row else of_settings
-    used = [at for at in (connections.last_published_at(tx, channel_id), row.at if row else None) if at is not None]
     return Standing(
         page_id=page_id,
         row=row,
         obstacle=obstacle,
         overruled=of_settings if row and of_settings not in ("", row.page_id) else "",
-        unused_since=max(used, default=None),
+        unused_since=connections.unused_since(tx, channel_id),
         version=settings.FACEBOOK_GRAPH_VERSION,
         version_ends=end_of(settings.FACEBOOK_GRAPH_VERSION),
         question=_question(tx, channel_id, page_id, settings.FACEBOOK_APP_ID) if page_id else None,

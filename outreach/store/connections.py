@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
@@ -14,6 +14,8 @@ from outreach.store.posts import SELECT_POSTS, as_post
 from outreach.store.schema import attempts, channels, events, posts
 from outreach.store.schema_connections import connections, dialogs, visibility
 
+UNUSED_FOR = timedelta(days=90)
+"""After so long Facebook takes back a permission that nobody used (facts: permissions)."""
 _MOST_NAMED = 50
 
 
@@ -173,10 +175,19 @@ def page_of_latest(tx: Transaction, channel_id: int) -> str:
 
 
 def last_published_at(tx: Transaction, channel_id: int) -> datetime | None:
-    """Say when a channel last took a post."""
-    query = select(attempts.c.ended_at).where(attempts.c.channel_id == channel_id, attempts.c.outcome == "published")
+    """Say when a channel last took a post, also one whose answer was lost and that was found there later."""
+    is_out = or_(attempts.c.outcome == "published", posts.c.state.in_(["published", "retracted"]))
+    query = select(attempts.c.ended_at).join(posts, posts.c.id == attempts.c.post_id)
+    query = query.where(attempts.c.channel_id == channel_id, attempts.c.ended_at.is_not(None), is_out)
     found: datetime | None = tx.execute(query.order_by(attempts.c.started_at.desc()).limit(1)).scalar()
     return found
+
+
+def unused_since(tx: Transaction, channel_id: int) -> datetime | None:
+    """Say when a permission to publish was last used or given; None where neither is known."""
+    row = of_channel(tx, channel_id)
+    used = [at for at in (last_published_at(tx, channel_id), row.at if row else None) if at is not None]
+    return max(used, default=None)
 
 
 # What people see

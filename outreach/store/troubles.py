@@ -47,6 +47,12 @@ def is_anything_due(tx: Transaction, until: datetime) -> bool:
     return tx.execute(_DUE, {"channels": _open_channels(tx, until), "since": until}).first() is not None
 
 
+def is_planned_before(tx: Transaction, channel_id: int, at: datetime) -> bool:
+    """Tell whether a post of a channel waits that is due before an instant and that neither a person nor an approval holds."""
+    planned = _CLAIMABLE.where(posts.c.due_at < at).limit(1)
+    return tx.execute(planned, {"channels": [channel_id]}).first() is not None
+
+
 def _open_channels(tx: Transaction, since: datetime) -> list[int]:
     """Give the channels that have been open for posts since an instant: neither paused nor at their cap."""
     return list(tx.execute(_OPEN_CHANNELS, {"since": since}).scalars())

@@ -10,6 +10,7 @@ from outreach.store import (
     arrivals,
     channels,
     checks,
+    connections,
     first_comments,
     joinings,
     safety,
@@ -26,6 +27,8 @@ from outreach.when import show
 REMEMBERED_FOR = timedelta(days=14)
 SILENT_AFTER = timedelta(minutes=2)
 _A_MOMENT = timedelta(minutes=5)
+_ASKED_WITHIN = timedelta(days=2)
+_PAGE = "facebook_page"
 LEAST_FREE_BYTES = 50_000_000
 PREFLIGHT_STAGES: Mapping[str, timedelta] = {
     "24 h": timedelta(hours=24),
@@ -138,7 +141,11 @@ class Alarms:
                 yield self._asked(request)
             ends = checks.expiry(tx, channel.name)
             if ends:
-                yield from self._expiry(channel, ends, now)
+                yield from self._expiry(
+                    channel, ends, now, is_connected=connections.of_channel(tx, channel.id) is not None
+                )
+            if channel.kind == _PAGE and channel.paused_by is None:
+                yield from self._unused(tx, channel, now)
 
     def _asked(self, request: Request) -> Alarm:
         """Without a name or an address: what is told of trouble is kept, and a person's data is not to be."""
@@ -155,12 +162,30 @@ class Alarms:
         step = f"When it is put right: outreach channels check {channel.name}, outreach channels resume {channel.name}"
         return Alarm(AlarmKind.PAUSED, str(channel.id), message, step)
 
-    def _expiry(self, channel: ChannelRow, ends: datetime, now: datetime) -> Iterator[Alarm]:
+    def _unused(self, tx: Transaction, channel: ChannelRow, now: datetime) -> Iterator[Alarm]:
+        """Tell that Facebook takes back the permission to publish, unless what is planned uses it before then."""
+        since, checked = connections.unused_since(tx, channel.id), checks.of_channel(tx, channel.name)
+        if since is None or checked is None or now - checked.at > _ASKED_WITHIN:
+            return  # it was never used, or is not set up any more
+        lapses = since + connections.UNUSED_FOR
+        reached = stage(lapses - now, EXPIRY_STAGES)
+        if reached is None or (now < lapses and troubles.is_planned_before(tx, channel.id, lapses)):
+            return
+        message = (
+            f"Nothing was published on {channel.name} since {show(since, self._zone)}. Facebook takes back a permission"
+            f" that nobody used for 90 days, which {'was' if lapses <= now else 'is'} on {show(lapses, self._zone)}."
+        )
+        by_then = "" if lapses <= now else "Publish something on it before then, or "
+        step = f"{by_then}connect its Page again: outreach channels connect {channel.name}"
+        yield Alarm(AlarmKind.UNUSED, str(channel.id), message, step[:1].upper() + step[1:], reached)
+
+    def _expiry(self, channel: ChannelRow, ends: datetime, now: datetime, *, is_connected: bool) -> Iterator[Alarm]:
         reached = stage(ends - now, EXPIRY_STAGES)
         if reached is not None:
             does = "ended" if ends <= now else "ends"
             message = f"The access to the channel {channel.name} {does} on {show(ends, self._zone)}."
-            step = f"Renew its token, put it into the settings, then: outreach channels check {channel.name}"
+            renew = "Renew its token, put it into the settings, then: outreach channels check"
+            step = f"{'Connect its Page again: outreach channels connect' if is_connected else renew} {channel.name}"
             yield Alarm(AlarmKind.EXPIRY, str(channel.id), message, step, reached)
 
     # Posts

@@ -12,7 +12,7 @@ def renamed(town: Town, guest: Guest, headers: dict[str, str], *, name: str = "E
     """Try to change the name of the guest; everything but the headers is right."""
     form = {"name": name, "form_token": guest.form_token()}
     answer = guest.web.post(
-        f"{town.address}/account/name", data=form, headers=headers, timeout=15, allow_redirects=False
+        f"{town.address}/account/name", data=form, headers=headers, timeout=30, allow_redirects=False
     )
     return answer.status_code
 
@@ -59,7 +59,7 @@ def test_what_a_page_of_ours_sends_is_taken(town: Town, headers: dict[str, str])
 @pytest.mark.parametrize("path", ["/log-in", "/log-in/forgotten", "/log-in/code", "/links/x", "/nowhere"])
 def test_another_site_cannot_log_anybody_in(town: Town, path: str) -> None:
     headers = {"Sec-Fetch-Site": "cross-site"}
-    assert requests.post(town.address + path, data={}, headers=headers, timeout=15).status_code == 403
+    assert requests.post(town.address + path, data={}, headers=headers, timeout=30).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
@@ -104,7 +104,7 @@ def test_a_form_needs_its_own_token(town: Town) -> None:
 def test_a_file_is_no_form_token(town: Town) -> None:
     guest = member(town.house, town.address)
     files = {"form_token": ("x.txt", guest.form_token().encode())}
-    answer = guest.web.post(f"{town.address}/account/name", files=files, data={"name": "Eve"}, timeout=15)
+    answer = guest.web.post(f"{town.address}/account/name", files=files, data={"name": "Eve"}, timeout=30)
     assert (answer.status_code, name_of(town)) == (422, "")
 
 
@@ -141,7 +141,7 @@ def test_behind_tls_only_the_page_with_tls_is_ours(build_town: Build) -> None:
     statuses = {}
     for origin in ("http://outreach.example.org", "https://outreach.example.org", "https://outreach.example.org:444"):
         headers = {"Host": "outreach.example.org", "Origin": origin}
-        statuses[origin] = requests.post(f"{town.address}/log-in", headers=headers, timeout=15).status_code
+        statuses[origin] = requests.post(f"{town.address}/log-in", headers=headers, timeout=30).status_code
     assert list(statuses.values()) == [403, 422, 403]
 
 
@@ -160,7 +160,7 @@ def test_behind_tls_only_the_page_with_tls_is_ours(build_town: Build) -> None:
 )
 def test_the_page_answers_under_its_own_names_only(build_town: Build, host: str, status: int) -> None:
     town = build_town(OUTREACH_BASE_URL="https://outreach.example.org")
-    answer = requests.get(f"{town.address}/log-in", headers={"Host": host}, timeout=15, allow_redirects=False)
+    answer = requests.get(f"{town.address}/log-in", headers={"Host": host}, timeout=30, allow_redirects=False)
     assert answer.status_code == status
 
 
@@ -194,7 +194,7 @@ def test_a_form_in_an_odd_encoding_is_refused_before_it_is_read(town: Town, char
     kind = f"multipart/form-data; boundary=b; charset={charset}"
     head = b'--b\r\nContent-Disposition: form-data; name="email"\r\n\r\n'
     body = head + b"aaaaaaaaaa-" + b"b" * 1_000_000 + b"\r\n--b--\r\n"
-    answer = requests.post(f"{town.address}/log-in", data=body, headers={"Content-Type": kind}, timeout=15)
+    answer = requests.post(f"{town.address}/log-in", data=body, headers={"Content-Type": kind}, timeout=30)
     assert answer.status_code == 415
 
 
@@ -205,7 +205,7 @@ def test_a_form_that_is_none_is_answered_plainly(town: Town, body: bytes) -> Non
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     for path in ("/log-in", "/account/name", "/links/x"):
         guest = member(town.house, town.address) if path == "/account/name" else town.guest()
-        answer = guest.web.post(town.address + path, data=body, headers=kind, timeout=15)
+        answer = guest.web.post(town.address + path, data=body, headers=kind, timeout=30)
         assert answer.status_code in (400, 410, 422)
         assert "Traceback" not in answer.text
 

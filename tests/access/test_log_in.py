@@ -150,12 +150,12 @@ def test_behind_a_proxy_that_does_not_say_who_asks_nobody_is_locked_out_by_other
     town = build_town(OUTREACH_BASE_URL="https://outreach.example.org")
     failed(town, *["ben@example.org"] * 21, address="127.0.0.1")
     headers = {"Host": "outreach.example.org", "Origin": "https://outreach.example.org"}
-    page = requests.get(f"{town.address}/log-in", headers=headers, timeout=15)
+    page = requests.get(f"{town.address}/log-in", headers=headers, timeout=30)
     token = re.search(r'name="form_token" value="([^"]*)"', page.text)
     assert token is not None
     cookies = {"__Host-outreach-form": page.cookies["__Host-outreach-form"]}
     form = {"form_token": token[1], "email": ANN, "password": "x"}
-    answer = requests.post(f"{town.address}/log-in", data=form, headers=headers, cookies=cookies, timeout=15)
+    answer = requests.post(f"{town.address}/log-in", data=form, headers=headers, cookies=cookies, timeout=30)
     assert answer.status_code == 422
 
 
@@ -230,13 +230,13 @@ def test_behind_tls_every_cookie_is_bound_to_this_host_and_the_browser_told_to_s
     town = build_town(OUTREACH_BASE_URL="https://outreach.example.org")
     town.resident()
     headers = {"Host": "outreach.example.org", "Sec-Fetch-Site": "same-origin"}
-    page = requests.get(f"{town.address}/log-in", headers=headers, timeout=5)
+    page = requests.get(f"{town.address}/log-in", headers=headers, timeout=30)
     form = {"email": ANN, "password": PASSWORD}
     form["form_token"] = re.search(r'name="form_token" value="([^"]*)"', page.text)[1]  # type: ignore[index]
     cookies = {"__Host-outreach-form": page.cookies["__Host-outreach-form"]}
 
     answer = requests.post(
-        f"{town.address}/log-in", data=form, headers=headers, cookies=cookies, timeout=5, allow_redirects=False
+        f"{town.address}/log-in", data=form, headers=headers, cookies=cookies, timeout=30, allow_redirects=False
     )
 
     told = re.split(r", (?=__Host-|\w+=)", answer.headers["set-cookie"])

@@ -72,7 +72,7 @@ def pages(town: Town) -> list[Way]:
 def asked(town: Town, way: Way, guest: Guest, **form: str) -> requests.Response:
     headers = {"Origin": town.address, "Sec-Fetch-Site": "same-origin"}
     return guest.web.request(
-        way.method, town.address + way.address, data=form or None, headers=headers, timeout=15, allow_redirects=False
+        way.method, town.address + way.address, data=form or None, headers=headers, timeout=30, allow_redirects=False
     )
 
 
@@ -102,7 +102,7 @@ def test_a_stranger_learns_from_the_health_only_whether_it_is_good(town: Town) -
     "path", ["/docs", "/redoc", "/openapi.json", "/static/..%2f..%2fframe.py", "/static/%2e%2e/frame.py"]
 )
 def test_nothing_lies_about(town: Town, path: str) -> None:
-    answer = requests.get(town.address + path, timeout=15)
+    answer = requests.get(town.address + path, timeout=30)
     assert "def routes" not in answer.text
     assert path.startswith("/docs") or answer.status_code in (401, 404)
 
@@ -136,7 +136,7 @@ def test_every_page_forbids_scripts_and_styles_that_are_not_files_of_ours(town: 
     seen = [("/log-in", town.guest()), ("/links/1", town.guest()), ("/log-in/forgotten", town.guest())]
     seen += [(way.address, guest) for way in pages(town) if way.method == "GET"] + [("/nowhere", guest)]
     for path, visitor in seen:
-        answer = visitor.web.get(town.address + path, timeout=15)
+        answer = visitor.web.get(town.address + path, timeout=30)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy, path
         assert "unsafe-eval" not in policy, path
@@ -160,7 +160,7 @@ def test_no_page_holds_a_hash_a_key_or_a_secret(build_town: Build) -> None:
 
     for way in pages(town):
         if way.method == "GET":
-            answer = guest.web.get(town.address + way.address, timeout=15)
+            answer = guest.web.get(town.address + way.address, timeout=30)
             assert [secret for secret in secrets if secret in answer.text] == [], way
 
 
@@ -189,5 +189,5 @@ def test_a_token_without_the_scope_to_read_sees_no_figures(town: Town) -> None:
     for scope in ("calendar", "read"):
         token = town.house.access.new_token(visitor, name="a script", scopes=[scope])
         headers = {"Authorization": f"Bearer {token}"}
-        statuses.append(requests.get(f"{town.address}/metrics", headers=headers, timeout=15).status_code)
+        statuses.append(requests.get(f"{town.address}/metrics", headers=headers, timeout=30).status_code)
     assert statuses == [401, 200]

@@ -3,11 +3,12 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import update
 
 from outreach.bootstrap import House
 from outreach.joining import CameBy, RequestKind, RequestState
@@ -15,8 +16,10 @@ from outreach.model import Letter, Move, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
 from outreach.store import checks, joinings, safety, weekly, workers
+from outreach.store.checks import Check
 from outreach.store.joinings import Asked
 from outreach.store.safety import Cause
+from outreach.store.schema import attempts
 from outreach.trouble import AlarmKind
 from outreach.watch.alarms import Alarms
 from tests.alarms.world import World, check, mails, see, stop_looking
@@ -260,6 +263,56 @@ def test_access_that_ends_is_told_three_weeks_a_week_and_a_day_before(world: Wor
         counts.append(len(world.mails))
     assert counts == [0, 1, 1, 2, 2, 3, 3]
     assert "The access to the channel facebook ends on Wed 23 Dec 2026, 09:00" in world.texts()[0]
+
+
+@arrives(AlarmKind.UNUSED)
+def test_a_page_that_rests_over_the_summer_is_told_of_before_its_permission_lapses(world: World) -> None:
+    last_used(world, NOW - timedelta(days=68))
+    assert counts_of(world, (0, 1, 13, 1, 5, 1, 2)) == [0, 1, 1, 2, 2, 3, 3]  # 22 to 1 days before, and a day after
+    assert "Nothing was published on facebook since Thu 24 Sep 2026, 10:00" in world.texts()[0]
+    assert "which is on Wed 23 Dec 2026, 09:00 America/New_York (EST)." in world.texts()[0]
+    assert (
+        "Next: Publish something on it before then, or connect its Page again: outreach channels connect facebook"
+        in (world.texts()[0])
+    )
+    last_used(world, world.clock.now())
+    assert counts_of(world, (60,)) == [4]
+    assert "over: permission lapses" in str(world.mails[-1]["Subject"])
+
+
+def test_a_permission_that_is_used_in_time_or_is_nobodys_any_more_is_not_told_of(world: World) -> None:
+    last_used(world, NOW - timedelta(days=88))
+    with world.store.write() as tx:
+        checks.keep_of_channel(tx, "facebook", Check(NOW, ()))
+    a_stored_post(world.store, due_at=NOW + timedelta(days=1))
+    assert [each.kind for each in world.house.alarms.look() if each.kind is AlarmKind.UNUSED] == []
+    with world.store.write() as tx:
+        tx.exec_driver_sql("UPDATE posts SET paused = true WHERE state = 'queued'")
+    assert [each.kind for each in world.house.alarms.look() if each.kind is AlarmKind.UNUSED] == [AlarmKind.UNUSED]
+    with world.store.write() as tx:
+        checks.keep_of_channel(tx, "facebook", Check(NOW - timedelta(days=3), ()))
+    assert [each.kind for each in world.house.alarms.look() if each.kind is AlarmKind.UNUSED] == []
+
+
+def last_used(world: World, at: datetime) -> None:
+    """Let something be published on the Page at an instant."""
+    post = a_stored_post(world.store, State.PUBLISHED, title=f"Of {at:%d %B}")
+    with world.store.write() as tx:
+        used = update(attempts).where(attempts.c.post_id == post.id)
+        assert tx.execute(used.values(started_at=at, ended_at=at)).rowcount == 1
+
+
+def counts_of(world: World, days: tuple[int, ...]) -> list[int]:
+    """Move on by so many days at a time, and count the mails each time; the channels are asked daily meanwhile."""
+    counts = []
+    for each in days:
+        world.clock.tick(each * 86400)
+        with world.store.write() as tx:
+            checks.keep_of_channel(tx, "facebook", Check(world.clock.now(), ()))
+        beat(world)
+        world.run()
+        counts.append(len(world.mails))
+    return counts
 
 
 @arrives(AlarmKind.WEEKLY)

@@ -25,7 +25,7 @@ from outreach.store.posts import HistoryFilter
 from tests.tokens_left import without_tokens
 
 OURS = ("OUTREACH_", "FACEBOOK_", "LISTSERV_", "MAILMAN_", "SMTP_", "DKIM_", "IMAP_", "WATCHER_")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)

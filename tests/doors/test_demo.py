@@ -57,7 +57,7 @@ def test_who_is_invited_in_the_demo_finds_the_way_in_among_the_mails_that_it_sho
         admin.post(f"/links/{key}", email="ann@example.org", name="Ann", password="a colloquium on Tuesday")
         admin.post("/people/invitations", email="ben@example.org", roles="approver")
 
-        shown = requests.get(mails, timeout=15).text
+        shown = requests.get(mails, timeout=30).text
         [way_in] = re.findall(rf'href="{here}(/links/[^"]+)"', shown)
         assert "<h2>ben@example.org</h2>" in shown
         assert "Welcome to outreach" in Guest(here).get(way_in).text

@@ -116,7 +116,7 @@ def of_link(place: Place, key: str) -> Any:
     house = House(read_settings(place.settings), SystemClock())
     try:
         with served(create(house)) as address:
-            answer = requests.get(f"{address}/events/{key}.ics", timeout=15)
+            answer = requests.get(f"{address}/events/{key}.ics", timeout=30)
     finally:
         house.close()
     if answer.status_code == 404:

@@ -45,13 +45,13 @@ def test_it_says_where_it_is_in_one_line_serves_and_ends_in_order(tmp_path: Path
             f"{told['graph_url']}/v26.0/{told['page_id']}/feed",
             data={"message": "Hello"},
             headers={"Authorization": f"Bearer {told['page_token']}"},
-            timeout=5,
+            timeout=30,
         )
         assert answer.json()["id"].startswith(told["page_id"])
-        with smtplib.SMTP(told["smtp_host"], told["smtp_port"], timeout=5) as smtp:
+        with smtplib.SMTP(told["smtp_host"], told["smtp_port"], timeout=30) as smtp:
             assert smtp.noop()[0] == 250
         process.send_signal(number)
-        rest, said = process.communicate(timeout=10)
+        rest, said = process.communicate(timeout=30)
         assert (process.returncode, rest, said) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
 
@@ -66,7 +66,7 @@ def test_people_are_shown_a_table_and_told_that_it_is_not_facebook(tmp_path: Pat
         shown = "".join(lines)
         assert "This is a sandbox, not Facebook" in shown
         assert f"http://127.0.0.1:{port}" in shown
-        token = requests.get(f"http://127.0.0.1:{port}/_sandbox", timeout=5).json()["page_token"]
+        token = requests.get(f"http://127.0.0.1:{port}/_sandbox", timeout=30).json()["page_token"]
         assert token in shown.replace("\n", "")
 
 

@@ -19,7 +19,7 @@ from outreach.mail.imap_mailbox import Account
 from tests.channels.servers import Act, RawServer, Visit, a_closed_port, tls_server
 
 USER, PASSWORD = "coordinator@example.org", "correct horse battery"
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 class ImapServer:

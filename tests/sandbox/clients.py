@@ -11,7 +11,7 @@ from outreach.sandbox import Mail, Sandbox
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
 JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 32
-PATIENCE_S = 5
+PATIENCE_S = 20
 
 
 class Caller:

@@ -18,11 +18,11 @@ from .clients import Caller, a_mail, error_of, submit
 
 
 def control(box: Sandbox, name: str, /, **arguments: Any) -> requests.Response:
-    return requests.post(f"{box.graph_url}/_sandbox/{name}", json=arguments, timeout=5)
+    return requests.post(f"{box.graph_url}/_sandbox/{name}", json=arguments, timeout=30)
 
 
 def shown(box: Sandbox, name: str) -> Any:
-    return requests.get(f"{box.graph_url}/_sandbox/{name}".rstrip("/"), timeout=5).json()
+    return requests.get(f"{box.graph_url}/_sandbox/{name}".rstrip("/"), timeout=30).json()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org", "", "10.0.0.1"])
@@ -42,7 +42,7 @@ def test_a_stopped_sandbox_comes_back_at_the_same_addresses_with_its_posts() -> 
         Caller(box).publish("before")
         first = (box.graph_url, box.smtp_port)
     with pytest.raises(requests.ConnectionError):
-        requests.get(box.page_url, timeout=5)
+        requests.get(box.page_url, timeout=30)
     with box:
         assert (box.graph_url, box.smtp_port) == first
         assert Caller(box).publish("after")
@@ -68,8 +68,8 @@ def test_it_stops_quickly_although_clients_hang() -> None:
 def test_stopping_cuts_idle_connections() -> None:
     box = Sandbox()
     with box:
-        web = socket.create_connection(("127.0.0.1", int(box.graph_url.rpartition(":")[2])), timeout=5)
-        mail = socket.create_connection(("127.0.0.1", box.smtp_port), timeout=5)
+        web = socket.create_connection(("127.0.0.1", int(box.graph_url.rpartition(":")[2])), timeout=30)
+        mail = socket.create_connection(("127.0.0.1", box.smtp_port), timeout=30)
         web.sendall(f"GET /me?access_token={box.page_token} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         assert web.recv(65536).startswith(b"HTTP/1.1 200")
         assert mail.recv(65536).startswith(b"220")
@@ -187,7 +187,7 @@ def test_reset_and_release_work_from_outside(box: Sandbox, call: Caller) -> None
     ("method", "name"), [("GET", "nothing"), ("POST", "nothing"), ("GET", "reset"), ("POST", "posts")]
 )
 def test_other_controls_do_not_exist(box: Sandbox, method: str, name: str) -> None:
-    assert requests.request(method, f"{box.graph_url}/_sandbox/{name}", timeout=5).status_code == 404
+    assert requests.request(method, f"{box.graph_url}/_sandbox/{name}", timeout=30).status_code == 404
 
 
 def test_it_runs_alone_and_stops_at_a_signal() -> None:
@@ -197,10 +197,10 @@ def test_it_runs_alone_and_stops_at_a_signal() -> None:
             assert process.stdout is not None
             told = json.loads(process.stdout.readline())
             data = {"message": "x", "access_token": told["page_token"]}
-            answer = requests.post(f"{told['graph_url']}/v25.0/{told['page_id']}/feed", data=data, timeout=5)
+            answer = requests.post(f"{told['graph_url']}/v25.0/{told['page_id']}/feed", data=data, timeout=30)
         finally:
             process.send_signal(signal.SIGTERM)
-        _, warning = process.communicate(timeout=5)
+        _, warning = process.communicate(timeout=30)
     assert answer.ok
     assert (len(told["pages"]), len(told["lists"])) == (2, 2)
     assert (process.returncode, "This is a sandbox, not Facebook" in warning) == (0, True)

@@ -36,7 +36,7 @@ class _ToSandbox(HTTPAdapter):
 def an_api(box: Sandbox, token: str) -> facebook.GraphAPI:
     session = requests.Session()
     session.mount("https://graph.facebook.com", _ToSandbox(box))
-    return facebook.GraphAPI(access_token=token, version="3.1", timeout=5, session=session)
+    return facebook.GraphAPI(access_token=token, version="3.1", timeout=30, session=session)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def dialog(box: Sandbox, **more: str) -> str:
 def consent(box: Sandbox, *, pages: list[str], scopes: str = SCOPES, do: str = "continue") -> dict[str, str]:
     """Press a button of the dialog; give what the address it leads to says."""
     form = [("page", page) for page in pages] + [("scope", scope) for scope in scopes.split(",")] + [("do", do)]
-    answer = requests.post(dialog(box), data=form, allow_redirects=False, timeout=10)
+    answer = requests.post(dialog(box), data=form, allow_redirects=False, timeout=30)
     assert answer.status_code == 302
     assert answer.headers["location"].startswith(BACK + "?")
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
@@ -39,7 +39,7 @@ def consent(box: Sandbox, *, pages: list[str], scopes: str = SCOPES, do: str = "
 
 def exchange(box: Sandbox, **params: str) -> requests.Response:
     given = {"client_id": box.app_id, "client_secret": box.app_secret, **params}
-    return requests.post(f"{box.graph_url}/v26.0/oauth/access_token", data=given, timeout=10)
+    return requests.post(f"{box.graph_url}/v26.0/oauth/access_token", data=given, timeout=30)
 
 
 def short_token(box: Sandbox, **ticked: Any) -> str:
@@ -54,7 +54,7 @@ def long_token(box: Sandbox, **ticked: Any) -> str:
 
 def read(box: Sandbox, path: str, token: str, **params: str) -> Any:
     headers = {"Authorization": f"Bearer {token}"}
-    return requests.get(f"{box.graph_url}/v26.0{path}", params=params, headers=headers, timeout=10).json()
+    return requests.get(f"{box.graph_url}/v26.0{path}", params=params, headers=headers, timeout=30).json()
 
 
 def facts(box: Sandbox, token: str) -> Any:
@@ -62,7 +62,7 @@ def facts(box: Sandbox, token: str) -> Any:
 
 
 def test_the_dialog_shows_who_asks_for_what_and_every_page(box: Sandbox) -> None:
-    page = requests.get(dialog(box), timeout=10)
+    page = requests.get(dialog(box), timeout=30)
     assert page.status_code == 200
     assert set(re.findall(r'name="page" value="(\d+)"', page.text)) == {each.id for each in box.pages}
     assert re.findall(r'name="scope" value="(\w+)"', page.text) == SCOPES.split(",")
@@ -78,8 +78,8 @@ def test_the_dialog_shows_who_asks_for_what_and_every_page(box: Sandbox) -> None
 )
 def test_a_dialog_that_is_asked_for_wrongly_leads_nowhere(box: Sandbox, wrong: dict[str, str], said: str) -> None:
     for answer in (
-        requests.get(dialog(box, **wrong), timeout=10),
-        requests.post(dialog(box, **wrong), data={"do": "continue"}, allow_redirects=False, timeout=10),
+        requests.get(dialog(box, **wrong), timeout=30),
+        requests.post(dialog(box, **wrong), data={"do": "continue"}, allow_redirects=False, timeout=30),
     ):
         assert answer.status_code == 400
         assert said in answer.text

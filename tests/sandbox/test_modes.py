@@ -13,8 +13,8 @@ def test_in_development_mode_all_is_answered_as_ever_and_the_public_sees_nothing
     read = call.get(post_id, fields="is_published,permalink_url").json()
     assert read["is_published"] is True
     assert call.ids() == [post_id]
-    assert requests.get(read["permalink_url"], timeout=5).status_code == 404
-    assert "For role users only" not in requests.get(box.page_url, timeout=5).text
+    assert requests.get(read["permalink_url"], timeout=30).status_code == 404
+    assert "For role users only" not in requests.get(box.page_url, timeout=30).text
     assert box.graph.public_posts() == []
 
 
@@ -32,7 +32,7 @@ def test_hollow_pages_come_first_and_their_next_leads_on(box: Sandbox, call: Cal
     pages = []
     url = call.url(f"{box.page_id}/published_posts?fields=id&limit=2&access_token={box.page_token}")
     while url:
-        body = requests.get(url, timeout=5).json()
+        body = requests.get(url, timeout=30).json()
         pages.append([entry["id"] for entry in body["data"]])
         url = body["paging"].get("next")
         assert url is None or box.page_token in url
@@ -46,7 +46,7 @@ def test_a_cursor_that_is_none_is_refused_with_hollow_pages_too(box: Sandbox, ca
 
 def test_tokens_die_and_pages_are_blocked_over_the_control_interface(box: Sandbox, call: Caller) -> None:
     def do(name: str, **arguments: object) -> int:
-        return requests.post(f"{box.graph_url}/_sandbox/{name}", json=arguments, timeout=5).status_code
+        return requests.post(f"{box.graph_url}/_sandbox/{name}", json=arguments, timeout=30).status_code
 
     assert do("block", page_id=box.page_id, seconds=60) == 200
     assert call.feed(message="x").json()["error"]["code"] == 368

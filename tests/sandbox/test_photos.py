@@ -30,7 +30,7 @@ def test_attached_media_may_be_one_json_list(box: Sandbox, call: Caller) -> None
 
 def test_attached_media_may_be_a_list_in_a_json_body(box: Sandbox, call: Caller) -> None:
     body = {"message": "One", "attached_media": [{"media_fbid": call.stage()}], "access_token": box.page_token}
-    assert call.session.post(call.url(f"{box.page_id}/feed"), json=body, timeout=5).ok
+    assert call.session.post(call.url(f"{box.page_id}/feed"), json=body, timeout=30).ok
     assert len(box.graph.public_posts()[0].pictures) == 1
 
 
@@ -149,5 +149,5 @@ def test_uploads_leave_their_size_in_the_journal_not_their_bytes(box: Sandbox, c
 
 def test_a_broken_multipart_body_is_refused(box: Sandbox, call: Caller) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": f"Bearer {box.page_token}"}
-    answer = call.session.post(call.url(f"{box.page_id}/photos"), data=b"--y\r\nno", headers=headers, timeout=5)
+    answer = call.session.post(call.url(f"{box.page_id}/photos"), data=b"--y\r\nno", headers=headers, timeout=30)
     assert error_of(answer) == (400, 100, None)

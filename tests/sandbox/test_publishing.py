@@ -81,13 +81,13 @@ def test_a_word_that_is_no_boolean_is_refused(call: Caller) -> None:
 
 def test_json_with_the_boolean_as_text_is_understood(box: Sandbox, call: Caller) -> None:
     body = {"message": "hidden", "published": "false", "access_token": box.page_token}
-    assert call.session.post(call.url(f"{box.page_id}/feed"), json=body, timeout=5).ok
+    assert call.session.post(call.url(f"{box.page_id}/feed"), json=body, timeout=30).ok
     assert box.graph.public_posts() == []
 
 
 def test_parameters_may_stand_in_the_address_of_a_post(box: Sandbox, call: Caller) -> None:
     params = {"message": "from the address", "access_token": box.page_token}
-    assert call.session.post(call.url(f"{box.page_id}/feed"), params=params, timeout=5).ok
+    assert call.session.post(call.url(f"{box.page_id}/feed"), params=params, timeout=30).ok
     assert box.graph.public_posts()[0].message == "from the address"
 
 
@@ -99,7 +99,7 @@ def test_targeting_must_be_json(call: Caller) -> None:
 
 def test_broken_json_is_refused(box: Sandbox, call: Caller) -> None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {box.page_token}"}
-    answer = call.session.post(call.url(f"{box.page_id}/feed"), data="{", headers=headers, timeout=5)
+    answer = call.session.post(call.url(f"{box.page_id}/feed"), data="{", headers=headers, timeout=30)
     assert error_of(answer) == (400, 100, None)
 
 

@@ -104,7 +104,7 @@ def test_a_plain_post_has_no_attachments_and_wrong_fields_of_them_are_refused(ca
 
 def test_the_picture_is_served_as_it_was_uploaded(call: Caller) -> None:
     images = call.get(call.stage(), fields="images").json()["images"]
-    answer = call.session.get(images[0]["source"], timeout=5)
+    answer = call.session.get(images[0]["source"], timeout=30)
     assert (answer.content, answer.headers["Content-Type"]) == (PNG, "image/png")
 
 
@@ -124,7 +124,7 @@ def test_the_next_address_works_and_contains_the_token(box: Sandbox, call: Calle
     ids = [call.publish(f"post {n}") for n in range(3)]
     address = call.get(f"{box.page_id}/published_posts", limit=2, fields="id").json()["paging"]["next"]
     assert parse_qs(urlsplit(address).query)["access_token"] == [box.page_token]
-    assert [entry["id"] for entry in call.session.get(address, timeout=5).json()["data"]] == ids[:1]
+    assert [entry["id"] for entry in call.session.get(address, timeout=30).json()["data"]] == ids[:1]
 
 
 def test_a_list_can_be_walked_backwards(box: Sandbox, call: Caller) -> None:

@@ -15,11 +15,11 @@ from .clients import Caller, error_of
 @pytest.mark.parametrize("scheme", ["Bearer", "OAuth", "bearer"])
 def test_the_token_may_stand_in_the_authorization_header(box: Sandbox, call: Caller, scheme: str) -> None:
     headers = {"Authorization": f"{scheme} {box.page_token}"}
-    assert call.session.post(call.url(f"{box.page_id}/feed"), data={"message": "x"}, headers=headers, timeout=5).ok
+    assert call.session.post(call.url(f"{box.page_id}/feed"), data={"message": "x"}, headers=headers, timeout=30).ok
 
 
 def test_no_token_is_refused(box: Sandbox, call: Caller) -> None:
-    answer = call.session.post(call.url(f"{box.page_id}/feed"), data={"message": "x"}, timeout=5)
+    answer = call.session.post(call.url(f"{box.page_id}/feed"), data={"message": "x"}, timeout=30)
     assert error_of(answer) == (400, 104, None)
 
 

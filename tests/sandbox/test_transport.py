@@ -79,15 +79,15 @@ def test_usage_grows_to_a_limit_that_further_calls_raise(box: Sandbox, call: Cal
 
 
 def test_head_and_options_are_harmless(box: Sandbox, call: Caller) -> None:
-    head = call.session.head(call.url(box.page_id), params={"access_token": box.page_token}, timeout=5)
+    head = call.session.head(call.url(box.page_id), params={"access_token": box.page_token}, timeout=30)
     assert (head.status_code, head.content) == (200, b"")
-    assert call.session.options(call.url(f"{box.page_id}/feed"), timeout=5).ok
+    assert call.session.options(call.url(f"{box.page_id}/feed"), timeout=30).ok
     assert box.graph.public_posts() == []
 
 
 @pytest.mark.strays
 def test_other_methods_are_refused(box: Sandbox, call: Caller) -> None:
-    answer = call.session.put(call.url(box.page_id), params={"access_token": box.page_token}, timeout=5)
+    answer = call.session.put(call.url(box.page_id), params={"access_token": box.page_token}, timeout=30)
     assert error_of(answer) == (400, 100, 33)
 
 
@@ -108,7 +108,7 @@ def test_half_a_request_is_none(box: Sandbox) -> None:
     head = (
         f"POST /v25.0/{box.page_id}/feed HTTP/1.1\r\nHost: sandbox\r\nContent-Length: {len(form) + 9}\r\n\r\n".encode()
     )
-    with socket.create_connection(("127.0.0.1", int(box.graph_url.rpartition(":")[2])), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", int(box.graph_url.rpartition(":")[2])), timeout=30) as connection:
         connection.sendall(head + form)
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(4096) == b""

@@ -11,7 +11,7 @@ from .clients import JPEG, PNG, Caller, a_mail, media, submit
 
 
 def seen(address: str) -> str:
-    answer = requests.get(address, timeout=5)
+    answer = requests.get(address, timeout=30)
     assert answer.status_code == 200
     return answer.text
 
@@ -64,7 +64,7 @@ def test_a_hostile_mail_is_text(box: Sandbox) -> None:
 
 
 def test_no_script_may_run_on_any_page(box: Sandbox) -> None:
-    policy = requests.get(box.page_url, timeout=5).headers["Content-Security-Policy"]
+    policy = requests.get(box.page_url, timeout=30).headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'")
 
 
@@ -72,7 +72,7 @@ def test_pictures_are_shown_with_their_alternative_text(box: Sandbox, call: Call
     photo_id = call.stage(JPEG, alt_text_custom="A full lecture hall")
     call.publish("x", attached_media=media(photo_id))
     assert f'<img src="/media/{photo_id}" alt="A full lecture hall"' in seen(box.page_url)
-    assert requests.get(f"{box.graph_url}/media/{photo_id}", timeout=5).content == JPEG
+    assert requests.get(f"{box.graph_url}/media/{photo_id}", timeout=30).content == JPEG
 
 
 def test_a_link_is_a_card(box: Sandbox, call: Caller) -> None:
@@ -96,7 +96,7 @@ def test_a_permalink_shows_one_post_with_its_comments(box: Sandbox, call: Caller
 def test_what_is_not_public_is_not_shown(box: Sandbox, call: Caller) -> None:
     post_id = call.publish("Secret", published="false")
     assert "Secret" not in seen(box.page_url)
-    assert requests.get(call.get(post_id, fields="permalink_url").json()["permalink_url"], timeout=5).status_code == 404
+    assert requests.get(call.get(post_id, fields="permalink_url").json()["permalink_url"], timeout=30).status_code == 404
 
 
 def test_the_archive_shows_mails_newest_first(box: Sandbox) -> None:
@@ -129,7 +129,7 @@ def test_mails_to_people_can_be_read_of_everybody_once_it_is_open_to_everybody(b
 def test_a_single_mail_and_its_raw_bytes_can_be_read(box: Sandbox) -> None:
     submit(box)
     assert "<h1>Colloquium</h1>" in seen(f"{box.archive_url}/1")
-    answer = requests.get(f"{box.archive_url}/1/raw", timeout=5)
+    answer = requests.get(f"{box.archive_url}/1/raw", timeout=30)
     assert answer.content == a_mail(box)
     assert answer.headers["Content-Type"].startswith("text/plain")
 
@@ -155,7 +155,7 @@ def test_the_front_page_leads_everywhere(box: Sandbox) -> None:
 )
 def test_what_is_not_there_is_not_found(box: Sandbox, path: str) -> None:
     address = f"{box.graph_url}/{path.format(page=box.page_id, list=box.list_address)}"
-    assert requests.get(address, timeout=5).status_code == 404
+    assert requests.get(address, timeout=30).status_code == 404
 
 
 def test_the_style_is_for_light_and_dark_and_fetched_from_here_only(box: Sandbox) -> None:

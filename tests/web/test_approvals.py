@@ -392,7 +392,7 @@ def test_nobody_gets_in_without_a_session_or_with_the_form_of_another(office: Of
     headers = {"Origin": "https://evil.example.org"}
     fields = {name: re.findall(rf'name="{name}" value="([^"]*)"', ben.seen)[0] for name in (*SENT, "form_token")}
     ben.get("/approvals/1")
-    answer = ben.web.post(f"{office.address}/approvals/1/approve", data=fields, headers=headers, timeout=5)
+    answer = ben.web.post(f"{office.address}/approvals/1/approve", data=fields, headers=headers, timeout=30)
     assert answer.status_code == 403
     assert not office.is_approved()
 
@@ -429,7 +429,7 @@ def test_a_link_opens_the_page_once_and_not_by_looking_at_it(office: Office) -> 
     office.guest()
     link, ben, again = a_link(office), Guest(office.address), Guest(office.address)
     for method in ("HEAD", "GET", "GET"):  # as a mail program or a scanner follows it
-        requests.request(method, office.address + link, timeout=5)
+        requests.request(method, office.address + link, timeout=30)
     ben.get(link)
     assert "Approve revision 1" not in ben.seen
     again.get(link)

@@ -109,14 +109,14 @@ def test_the_feed_is_read_by_who_has_its_address_until_it_is_ended(
     page = ann.post("/calendar/subscribe").text
     feed = re.search(r'<code class="copy">([^<]+)</code>', page)
     assert feed is not None
-    read = Calendar.from_ical(requests.get(feed[1], timeout=5).text)
+    read = Calendar.from_ical(requests.get(feed[1], timeout=30).text)
     [event] = read.walk("VEVENT")
     starts: Any = event["DTSTART"]
     assert (event["SUMMARY"], event["STATUS"]) == ("Colloquium <b> (facebook, queued)", "TENTATIVE")
     assert starts.dt == house.desk.find("1")[0].planned_at
     assert feed[1] not in ann.get("/calendar/subscribe").text
     ann.post("/calendar/unsubscribe")
-    assert requests.get(feed[1], timeout=5).status_code == 404
+    assert requests.get(feed[1], timeout=30).status_code == 404
 
 
 def test_a_token_for_something_else_opens_no_feed(ann: Guest, house: House) -> None:

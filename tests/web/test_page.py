@@ -101,7 +101,7 @@ def test_health_is_bad_without_a_worker_and_good_with_one(ann: Guest, house: Hou
 
 def test_every_answer_keeps_the_page_to_itself(address: str) -> None:
     for path in ("/", "/static/style.css", "/nowhere"):
-        headers = requests.get(address + path, timeout=5).headers
+        headers = requests.get(address + path, timeout=30).headers
         assert headers["content-security-policy"].startswith("default-src 'none'")
         assert headers["x-content-type-options"] == "nosniff"
 
@@ -125,5 +125,5 @@ def test_a_taken_port_is_told(house: House, address: str) -> None:
 
 
 def test_another_name_that_leads_here_is_refused(address: str) -> None:
-    answer = requests.get(address, headers={"Host": "pages.example.org"}, timeout=5)
+    answer = requests.get(address, headers={"Host": "pages.example.org"}, timeout=30)
     assert (answer.status_code, "Queue" in answer.text) == (400, False)

@@ -194,7 +194,7 @@ def test_alarms_about_another_communitys_posts_are_not_shown(ann: Guest, house: 
 
 def test_a_reviewer_is_led_to_the_history(house: House, address: str) -> None:
     eve = member(house, address, "eve@example.org", roles=frozenset({Role.REVIEWER}))
-    answer = eve.web.get(address, allow_redirects=False, timeout=5)
+    answer = eve.web.get(address, allow_redirects=False, timeout=30)
     assert (answer.status_code, answer.headers["location"]) == (303, "/history")
     assert eve.get("/queue/live").status_code == 403
 

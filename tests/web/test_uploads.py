@@ -196,7 +196,7 @@ def test_a_picture_is_served_so_that_it_can_only_be_a_picture(top: Desktop) -> N
 def test_nobody_gets_a_picture_without_a_session(top: Desktop) -> None:
     file, _ = kept(top, a_picture(size=(91, 91)))
 
-    answer = requests.get(f"{top.address}/media/{file}", timeout=5, allow_redirects=False)
+    answer = requests.get(f"{top.address}/media/{file}", timeout=30, allow_redirects=False)
 
     assert (answer.status_code, answer.headers["Location"][:7]) == (303, "/log-in")
 
@@ -226,7 +226,7 @@ def test_no_path_leads_out_of_the_folder_of_pictures(top: Desktop, name: str) ->
     request = top.ann.web.prepare_request(requests.Request("GET", url))
     request.url = url  # as it stands: a browser would take the dots out first
 
-    answer = top.ann.web.send(request, timeout=5)
+    answer = top.ann.web.send(request, timeout=30)
 
     assert answer.status_code == 404
     assert b"SQLite" not in answer.content

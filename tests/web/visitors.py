@@ -28,7 +28,7 @@ class Guest:
 
     def get(self, path: str = "/", **more: Any) -> requests.Response:
         """Open a page."""
-        answer = self.web.get(self.address + path, timeout=15, **more)
+        answer = self.web.get(self.address + path, timeout=30, **more)
         self.seen = without_tokens(answer.text)
         return answer
 
@@ -37,7 +37,7 @@ class Guest:
         fields.setdefault("form_token", self.form_token())
         headers = {"Origin": self.address, "Sec-Fetch-Site": "same-origin"}
         answer = self.web.post(
-            self.address + path, data=fields, files=files, headers=headers, timeout=15, allow_redirects=follow
+            self.address + path, data=fields, files=files, headers=headers, timeout=30, allow_redirects=follow
         )
         self.seen = without_tokens(answer.text)
         return answer
