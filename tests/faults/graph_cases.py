@@ -226,7 +226,7 @@ CASES = (
     Case(52, "every row of the error table, for photos", _all_rows(3, "feed")),
     Case(53, "every row of the error table, while photos are staged", _all_rows(3, "photos")),
     Case(54, "a list that lags longer than the first look", (
-        Scenario("short looks", partial(_lagging, 0.9, 0.0, "500-2")),
+        Scenario("short looks", partial(_lagging, 9.0, 0.0, "500-2"), {"OUTREACH_LOOK_AFTER_S": "0,10"}),
         Scenario("the usual looks", partial(_lagging, 60.0, 31.0, "close"), {"OUTREACH_LOOK_AFTER_S": "30,120,300,900"}),
     )),
     Case(55, "a list that is empty, late or failing when looked at", _looks()),

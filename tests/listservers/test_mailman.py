@@ -7,7 +7,7 @@ from tests.listservers.stories import STORIES
 
 
 @pytest.mark.skipif(not runs_here(), reason="GNU Mailman 3.3.10 runs on no Python newer than 3.12")
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_whatever_a_real_list_server_does_with_a_mail_is_known() -> None:
     """In one, since a server that is started takes longer than all that it is asked."""
     rows = list(STORIES["mailman"].rows(None))

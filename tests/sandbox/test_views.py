@@ -96,7 +96,9 @@ def test_a_permalink_shows_one_post_with_its_comments(box: Sandbox, call: Caller
 def test_what_is_not_public_is_not_shown(box: Sandbox, call: Caller) -> None:
     post_id = call.publish("Secret", published="false")
     assert "Secret" not in seen(box.page_url)
-    assert requests.get(call.get(post_id, fields="permalink_url").json()["permalink_url"], timeout=30).status_code == 404
+    assert (
+        requests.get(call.get(post_id, fields="permalink_url").json()["permalink_url"], timeout=30).status_code == 404
+    )
 
 
 def test_the_archive_shows_mails_newest_first(box: Sandbox) -> None:

@@ -192,7 +192,7 @@ def test_a_worker_that_comes_back_late_cannot_send_for_a_later_try(house: House,
         assert not first_comments.is_still_ours(tx, post.id, 1, house.clock.now())
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("arrived", [True, False])
 def test_killed_at_any_line_it_ends_as_one_comment(
     box: Sandbox, place: Place, still: StillClock, tmp_path: Path, arrived: bool

@@ -177,7 +177,7 @@ def test_the_list_gets_the_words_and_no_video(house: House, place: Place, still:
     assert len(mail.raw) < 20_000
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_at_any_line_it_goes_on_and_ends_as_one_post(house: House, place: Place, box: Sandbox) -> None:
     """The try dies in a process of its own; the next one first asks for the post, then goes on with what is kept."""
     whole = a_stored_post(house.store)
