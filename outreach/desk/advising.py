@@ -13,7 +13,7 @@ from outreach.desk.previewing import Previewing
 from outreach.fields import dates_in
 from outreach.lifecycle import OPEN
 from outreach.list_habits import TOO_LONG
-from outreach.mail.opening import opened
+from outreach.mail.opening import subject_of
 from outreach.model import BadInput, Letter, Problem, State
 from outreach.roster import NOT_A_MEMBER
 from outreach.store import announcements, neighbours
@@ -133,8 +133,8 @@ def _about_words(matter: _Matter, preview: Preview) -> list[Advice]:
 
 def _title_of(preview: Preview) -> str:
     message = preview.content.message
-    read = opened(message) if message is not None else None
-    return read.subject if read else preview.content.text.partition("\n")[0]
+    subject = subject_of(message) if message is not None else None
+    return preview.content.text.partition("\n")[0] if subject is None else subject
 
 
 def _is_named_by_title(target: Target) -> bool:

@@ -5,10 +5,12 @@ import re
 from dataclasses import dataclass
 from email import message_from_string
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import SMTP
 
 _CID = re.compile(r"""(src=["'])cid:([^"'>\s]+)(["'])""")
+_END_OF_HEAD = re.compile(r"\r?\n\r?\n")
+_UNREADABLE = (MessageError, ValueError, LookupError, AttributeError, TypeError)
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif"})
 
 
@@ -26,19 +28,32 @@ class Opened:
     pictures: int
 
 
+def subject_of(message: str) -> str | None:
+    """Read the subject alone, whatever the rest is, which can be megabytes; None where it cannot be read."""
+    head = _END_OF_HEAD.split(message, maxsplit=1)[0]
+    try:
+        return _in_one_line(message_from_string(head, policy=SMTP), "Subject")
+    except _UNREADABLE:
+        return None
+
+
 def opened(message: str) -> Opened | None:
     """Open a message; None for one that cannot be read."""
     try:
         read = message_from_string(message, policy=SMTP)
         assert isinstance(read, EmailMessage)
         pictures = _pictures(read)
-        fields = [" ".join(str(read.get(name, "")).split()) for name in ("Subject", "From", "To", "Message-ID")]
+        fields = [_in_one_line(read, name) for name in ("Subject", "From", "To", "Message-ID")]
         subject, sender, recipient, message_id = fields
         html = _with_pictures(_body(read, "html"), pictures)
-    except (MessageError, ValueError, LookupError, AttributeError, TypeError):
+    except _UNREADABLE:
         return None
     size = len(message.encode("utf-8", "surrogatepass"))
     return Opened(subject, sender, recipient, message_id, _body(read, "plain"), html, size, len(pictures))
+
+
+def _in_one_line(read: Message, name: str) -> str:
+    return " ".join(str(read.get(name, "")).split())
 
 
 def _body(read: EmailMessage, kind: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from outreach.mail.message import InlinePicture, Parts, build
-from outreach.mail.opening import opened
+from outreach.mail.opening import opened, subject_of
 
 PARTS = Parts(
     sender="chairs@example.org",
@@ -27,6 +27,13 @@ def test_a_message_is_read_as_it_was_written() -> None:
     assert (read.recipient, read.size, read.pictures) == (PARTS.recipient, len(message), 1)
 
 
+def test_the_subject_alone_is_the_one_that_is_read_of_the_whole() -> None:
+    message = build(PARTS, domain="example.org").decode("ascii")
+    assert subject_of(message) == PARTS.subject
+    assert subject_of(message.replace("\r\n", "\n")) == PARTS.subject
+    assert subject_of(f"From: chairs@example.org\r\n\r\nSubject: in the text\r\n{message}") == ""
+
+
 def test_pictures_inside_are_put_into_the_html_and_others_are_not_asked_for() -> None:
     read = opened(build(PARTS, domain="example.org").decode("ascii"))
     assert read is not None
@@ -45,3 +52,4 @@ def test_what_is_no_message_gives_nothing_that_breaks() -> None:
     ):
         read = opened(message)
         assert read is None or read.html == ""
+        assert subject_of(message) == (read.subject if read else None)
