@@ -48,6 +48,11 @@ class Reaching(Looking):
         with self._store.read() as tx:
             return reached.series(tx, post_id, measures)
 
+    def growth_of_channel(self, name: str, measures: Collection[str]) -> dict[str, list[tuple[datetime, int]]]:
+        """Give how these measures of a channel itself changed. Raises `BadInput` for one that is not set up."""
+        with self._store.read() as tx:
+            return reached.series_of_channel(tx, self.target(name).id, measures)
+
     def seen_after(self, ids: Collection[int]) -> dict[int, int | None]:
         """Give after how many seconds each of these posts was first seen on its list, None where that is not known."""
         with self._store.read() as tx:

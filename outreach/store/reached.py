@@ -208,11 +208,23 @@ def of_posts(tx: Transaction, ids: Collection[int]) -> dict[int, Reach]:
 
 def series(tx: Transaction, post_id: int, measures: Collection[str]) -> dict[str, list[tuple[datetime, int]]]:
     """Give how these measures of a post grew, oldest first."""
-    query = select(reached_values.c.measure, reached_values.c.at, reached_values.c.value).where(
-        reached_values.c.post_id == post_id, reached_values.c.measure.in_(list(measures))
-    )
+    return _series(tx, reached_values, post_id, measures)
+
+
+def series_of_channel(
+    tx: Transaction, channel_id: int, measures: Collection[str]
+) -> dict[str, list[tuple[datetime, int]]]:
+    """Give how these measures of a channel itself changed, one value a day at most, oldest first."""
+    return _series(tx, reached_channels, channel_id, measures)
+
+
+def _series(
+    tx: Transaction, table: Table, key: int, measures: Collection[str]
+) -> dict[str, list[tuple[datetime, int]]]:
+    query = select(table.c.measure, table.c.at, table.c.value)
+    query = query.where(table.c[0] == key, table.c.measure.in_(list(measures)))
     found: dict[str, list[tuple[datetime, int]]] = {}
-    for measure, at, value in tx.execute(query.order_by(reached_values.c.at)):
+    for measure, at, value in tx.execute(query.order_by(table.c.at)):
         found.setdefault(measure, []).append((at, value))
     return found
 

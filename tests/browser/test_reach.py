@@ -38,7 +38,9 @@ def lived_in(town: Town) -> Town:
         _went(town, f"Webinar {number}", "webinar", days=7 * (number + 1), count=count)
     _went(town, "A single poster", "poster-session", days=3, count=900)
     with town.house.store.write() as tx:
-        reached.keep_of_channel(tx, page.channel_id, {"followers": 1240, "views": 310}, now)
+        for days, followers in ((20, 1190), (14, 1188), (6, 1225), (0, 1240)):
+            of_page = {"followers": followers, "views": 310}
+            reached.keep_of_channel(tx, page.channel_id, of_page, now - timedelta(days=days))
         how = Standing("People reached and views are not told to this token.", now, now + HOUR, now)
         reached.stand(tx, page.channel_id, how)
     return town
@@ -77,6 +79,14 @@ def test_one_sees_at_a_glance_what_came_of_it(enter: Enter, lived_in: Town) -> N
     page.get_by_text("People reached over time on facebook").click()
     expect(page.get_by_role("region", name="People reached over time on facebook")).to_contain_text("110")
     expect(page.get_by_role("link", name="Read it on the Page facebook")).to_be_visible()
+
+
+def test_how_the_page_itself_grew_is_drawn_beside_its_channel(enter: Enter, lived_in: Town) -> None:
+    page = enter()
+    page.goto("/channels")
+    expect(page.get_by_role("img", name="Followers over time")).to_be_visible()
+    page.get_by_text("Followers over time on facebook").click()
+    expect(page.get_by_role("region", name="Followers over time on facebook")).to_contain_text("1,188")
 
 
 def test_the_report_shows_what_reaches_people_without_a_script(enter: Enter, lived_in: Town) -> None:

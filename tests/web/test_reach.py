@@ -114,6 +114,23 @@ def test_growth_is_drawn_said_and_listed(house: House, rita: Guest) -> None:
     assert "Reactions: 9 love, 5 like" in page
 
 
+def test_how_the_page_itself_grew_is_drawn_beside_its_channel(house: House, address: str) -> None:
+    ann = member(house, address, "ann@example.org", roles=frozenset({Role.ADMIN}))
+    went(house)
+    [page, _] = house.targets
+    now = house.clock.now()
+    assert "over time" not in ann.get("/channels").text
+    with house.store.write() as tx:
+        for days, followers in ((2, 120), (1, 130), (0, 118)):
+            at = now - timedelta(days=days)
+            reached.keep_of_channel(tx, page.id, {"followers": followers, "views": 7}, at)
+        reached.stand(tx, page.id, replace(reached.standing(tx, page.id), page_at=now))
+    shown = ann.get("/channels").text
+    assert "Followers fell from 120 to 118. The line lies between" in shown
+    assert 'points="4.0,50.7 160.0,4.0 316.0,60.0"' in shown
+    assert re.findall(r'<td class="number">([\d,]+)</td>', shown) == ["118", "130", "120"]
+
+
 def test_one_value_is_no_growth() -> None:
     assert growth("reached", []) is None
 

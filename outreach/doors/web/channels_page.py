@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from outreach.access import Visitor
 from outreach.desk import Overtaken
 from outreach.desk.running import MOST_REASON, key_of_channel, key_of_safe_mode, read_reason
-from outreach.doors.web import given, page_news, usage_chart
+from outreach.doors.web import given, growth, page_news, usage_chart
 from outreach.doors.web.frame import NotThere, Posted, Site
 from outreach.list_habits import DEDUPE, MOST_LEAD_H, ListHabits, read_habits
 from outreach.model import BadInput
@@ -169,6 +169,7 @@ def _page(request: Request, site: Site, visitor: Visitor, **shown: Any) -> Respo
             "standing": house.connecting.standing() if row.name == house.connecting.channel else None,
             "habits": house.desk.habits(row.name) if row.kind == "listserv" else None,
             "figures": house.desk.figures_stand(row.name),
+            "growth": growth.of_channel(house.desk, row.name) if row.name in set_up else None,
             "settings": given.of_kind(house.settings, house.secrets_since, row.kind),
             "used": usage_chart.shown(is_.usage, now=house.clock.now(), zone=house.settings.OUTREACH_TIME_ZONE),
             "next_check": is_.check.at + DAILY if is_.check else None,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from outreach.desk import Desk, Story
 from outreach.model import Post
-from outreach.reach import OF_POSTS, in_words
+from outreach.reach import OF_PAGES, OF_POSTS, in_words
 from outreach.store.reached import Reach
 from outreach.when import show
 
@@ -47,6 +47,13 @@ def of_story(desk: Desk, story: Story) -> dict[int, Shown]:
     }
 
 
+def of_channel(desk: Desk, name: str) -> Growth | None:
+    """Draw the most telling figure of a channel itself that was read on two days at least."""
+    found = desk.growth_of_channel(name, OF_PAGES)
+    drawn = (growth(measure, found.get(measure, []), from_zero=False) for measure in OF_PAGES)
+    return next((each for each in drawn if each is not None), None)
+
+
 def in_a_line(posts: Sequence[Post], reach: Mapping[int, Reach], seen_after: Mapping[int, int | None]) -> str:
     """Say in one line what came of an announcement on all its channels; empty where nothing is known."""
     seen = [f"seen on {_place(p)} {_after(seen_after[p.id])}".strip() for p in posts if p.id in seen_after]
@@ -78,22 +85,26 @@ def _of_post(desk: Desk, post: Post, reach: Reach) -> Shown:
     return Shown(reach, in_words(reach.values), said, growth(measure, points) if measure else None)
 
 
-def growth(measure: str, points: Points) -> Growth | None:
-    """Draw the values of a measure over time; None for fewer than two, which show no growth."""
+def growth(measure: str, points: Points, *, from_zero: bool = True) -> Growth | None:
+    """Draw the values of a measure over time; None for fewer than two, which show no growth.
+
+    Without `from_zero` the line lies between the lowest and the highest value, for what changes by a little of much.
+    """
     if len(points) < 2:
         return None
     name = _NAMED.get(measure, measure.capitalize())
     first, last = points[0], points[-1]
-    said = f"{name} grew from {first[1]:,} to {last[1]:,}." if last[1] >= first[1] else f"{name}: {last[1]:,} now."
-    return Growth(name, said, _line(points), tuple(reversed(points[-_MOST_ROWS:])))
+    said = f"{name} {'grew' if last[1] >= first[1] else 'fell'} from {first[1]:,} to {last[1]:,}."
+    floor = 0 if from_zero else min(value for _, value in points)
+    return Growth(name, said, _line(points, floor), tuple(reversed(points[-_MOST_ROWS:])))
 
 
-def _line(points: Points) -> str:
+def _line(points: Points, floor: int) -> str:
     start, span = points[0][0], (points[-1][0] - points[0][0]).total_seconds() or 1.0
-    top = max(value for _, value in points) or 1
+    top = (max(value for _, value in points) - floor) or 1
     wide, high = WIDTH - 2 * _MARGIN, HEIGHT - 2 * _MARGIN
     placed = (
-        (_MARGIN + wide * (at - start).total_seconds() / span, HEIGHT - _MARGIN - high * value / top)
+        (_MARGIN + wide * (at - start).total_seconds() / span, HEIGHT - _MARGIN - high * (value - floor) / top)
         for at, value in points
     )
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
