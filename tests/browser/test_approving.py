@@ -82,8 +82,7 @@ def test_an_approver_comes_by_mail_asks_for_changes_sees_them_and_lets_it_go_out
     assert "approved" in mails(town.box, ANN)[-1]["Subject"]
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 def test_everybody_can_use_the_pages_of_approving(enter: Enter, town: Town, size: tuple[int, int], dark: bool) -> None:
     settle(town)
     later = replace(LETTER, at="2027-01-12 09:00", link="https://example.org/" + "long" * 30)

@@ -207,8 +207,7 @@ def test_the_answer_of_facebook_opens_for_nobody_else_and_not_twice(enter: Enter
     expect(other.get_by_role("status")).to_contain_text("The time to choose a Page is over.")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 def test_everybody_can_use_the_pages_of_connecting(enter: Enter, town: Town, size: tuple[int, int], dark: bool) -> None:
     page = enter(size=size, dark=dark)
     page.goto("/connect")

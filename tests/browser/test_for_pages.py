@@ -15,8 +15,7 @@ LETTER = (
 COMMENT = "INSERT INTO first_comments (post_id, state, reason) VALUES ({}, 'failed', 'The Page said no.')"
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 def test_they_can_be_used_by_everybody(town: Town, enter: Enter, size: tuple[int, int], dark: bool) -> None:
     folder = town.place.folder
     (folder / "talk.mp4").write_bytes(FILM)

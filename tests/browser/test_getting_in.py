@@ -25,8 +25,7 @@ def test_the_first_link_makes_an_admin_who_can_log_in_again(enter: Enter, town: 
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 @pytest.mark.parametrize("path", ["/log-in", "/", "/more"])
 def test_everybody_can_use_the_first_pages(enter: Enter, path: str, size: tuple[int, int], dark: bool) -> None:
     page = enter(None if path == "/log-in" else "ann@example.org", size=size, dark=dark)

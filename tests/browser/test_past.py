@@ -94,8 +94,7 @@ def test_a_board_gets_a_year_on_paper_and_figures_to_take_along(enter: Enter, li
     assert taken.value.path().read_text(encoding="utf-8-sig").count("Grüße aus Zürich") == 2
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 def test_everybody_can_use_the_history(enter: Enter, lived_in: Town, size: tuple[int, int], dark: bool) -> None:
     page = enter("rita@example.org", roles=REVIEWER, size=size, dark=dark)
     paths = ("/history", "/history?state=cancelled", "/history?since=soon", "/history?search=zebra")

@@ -63,8 +63,7 @@ def with_pictures(town: Town, count: int) -> Letter:
     return replace(LETTER, pictures=pictures, link=None)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 def test_everybody_can_use_the_previews(enter: Enter, town: Town, size: tuple[int, int], dark: bool) -> None:
     shows(town, with_pictures(town, 6))
     page = enter(size=size, dark=dark)

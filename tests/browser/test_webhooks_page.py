@@ -40,8 +40,7 @@ def test_an_admin_adds_tests_and_ends_a_webhook(enter: Enter, town: Town, js: bo
     ear.close()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
 def test_everybody_can_use_the_page_of_webhooks(enter: Enter, town: Town, size: tuple[int, int], dark: bool) -> None:
     page = enter(size=size, dark=dark)
     page.goto("/webhooks")

@@ -200,7 +200,7 @@ def test_killed_at_any_line_it_ends_as_one_comment(
     """Each kill is in a process of its own, on a fresh post; afterwards another worker takes over."""
     fresh = _Fresh(box, place, still)
     total = lines_of(fresh.work())
-    for line in spread(total, 12):
+    for line in spread(total, 8):
         name = fresh.begin()
         if not arrived:
             box.graph.fail("comments", "close", write=False)
