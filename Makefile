@@ -23,6 +23,7 @@ run: $(V)/.run ## Run the demo on the sandbox (ARGS="--exit-when-idle --json" pa
 	@$(B)/outreach demo $(ARGS)
 
 test: $(V)/.dev .cache/browser/.ready .cache/mailman/.ready ## Run every test (ARGS="-k name" passes options)
+	@$(B)/python -m tests.warm
 	$(B)/python -m pytest -q $(ARGS)
 
 check: $(V)/.dev ## Check style, types and the direction of imports
