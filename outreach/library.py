@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from outreach.letter import Entry, decode, listed, one_line, read_front_matter, text_of
-from outreach.letter import entries as entries_of
+from outreach.front_matter import Entry, decode, listed, one_line, read_front_matter, text_of
+from outreach.front_matter import entries as entries_of
 from outreach.model import BadInput
 from outreach.wording import CHANNEL_LINE, Field, Place, Template, faults
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach.letter import decode, listed, one_line, parse, read_front_matter, show, text_of
+from outreach.front_matter import decode, listed, one_line, read_front_matter, text_of
+from outreach.letter import parse, show
 from outreach.model import BadInput, Letter, Picture
 
 GOOD = """---

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from outreach import letter as letters
 from outreach.doors.api.kept import Role_
 from outreach.doors.api.told import State_
-from outreach.letter import MAX_BYTES
+from outreach.front_matter import MAX_BYTES
 from outreach.model import BadInput, Letter
 from outreach.model import Picture as LetterPicture
 
