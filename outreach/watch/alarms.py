@@ -141,9 +141,7 @@ class Alarms:
                 yield self._asked(request)
             ends = checks.expiry(tx, channel.name)
             if ends:
-                yield from self._expiry(
-                    channel, ends, now, is_connected=connections.of_channel(tx, channel.id) is not None
-                )
+                yield from self._expiry(tx, channel, ends, now)
             if channel.kind == _PAGE and channel.paused_by is None:
                 yield from self._unused(tx, channel, now)
 
@@ -175,18 +173,16 @@ class Alarms:
             f"Nothing was published on {channel.name} since {show(since, self._zone)}. Facebook takes back a permission"
             f" that nobody used for 90 days, which {'was' if lapses <= now else 'is'} on {show(lapses, self._zone)}."
         )
-        by_then = "" if lapses <= now else "Publish something on it before then, or "
-        step = f"{by_then}connect its Page again: outreach channels connect {channel.name}"
-        yield Alarm(AlarmKind.UNUSED, str(channel.id), message, step[:1].upper() + step[1:], reached)
+        again = _renewed(tx, channel)
+        step = again if lapses <= now else f"Publish something on it before then, or {again[:1].lower()}{again[1:]}"
+        yield Alarm(AlarmKind.UNUSED, str(channel.id), message, step, reached)
 
-    def _expiry(self, channel: ChannelRow, ends: datetime, now: datetime, *, is_connected: bool) -> Iterator[Alarm]:
+    def _expiry(self, tx: Transaction, channel: ChannelRow, ends: datetime, now: datetime) -> Iterator[Alarm]:
         reached = stage(ends - now, EXPIRY_STAGES)
         if reached is not None:
             does = "ended" if ends <= now else "ends"
             message = f"The access to the channel {channel.name} {does} on {show(ends, self._zone)}."
-            renew = "Renew its token, put it into the settings, then: outreach channels check"
-            step = f"{'Connect its Page again: outreach channels connect' if is_connected else renew} {channel.name}"
-            yield Alarm(AlarmKind.EXPIRY, str(channel.id), message, step, reached)
+            yield Alarm(AlarmKind.EXPIRY, str(channel.id), message, _renewed(tx, channel), reached)
 
     # Posts
 
@@ -220,6 +216,13 @@ class Alarms:
         until = now - habits.unseen_after(otherwise)
         found = arrivals.unseen(tx, [channel_id], since=now - REMEMBERED_FOR, until=until)
         return found if found and (habits.own_copy or arrivals.shows_copies(tx, channel_id, now)) else []
+
+
+def _renewed(tx: Transaction, channel: ChannelRow) -> str:
+    """Say how access is renewed: where it came from."""
+    if connections.of_channel(tx, channel.id) is not None:
+        return f"Connect its Page again: outreach channels connect {channel.name}"
+    return f"Renew its token, put it into the settings, then: outreach channels check {channel.name}"
 
 
 def _named(post: Post) -> str:

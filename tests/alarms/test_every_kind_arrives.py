@@ -15,7 +15,7 @@ from outreach.joining import CameBy, RequestKind, RequestState
 from outreach.model import Letter, Move, State
 from outreach.sandbox import Sandbox
 from outreach.settings import read_settings
-from outreach.store import checks, joinings, safety, weekly, workers
+from outreach.store import checks, connections, joinings, safety, weekly, workers
 from outreach.store.checks import Check
 from outreach.store.joinings import Asked
 from outreach.store.safety import Cause
@@ -25,6 +25,7 @@ from outreach.watch.alarms import Alarms
 from tests.alarms.world import World, check, mails, see, stop_looking
 from tests.builders import NOW, WORKER, a_channel, a_stored_post, make, pause
 from tests.doors.place import Place
+from tests.hands.test_connections import a_row
 from tests.work.clocks import StillClock
 
 T = TypeVar("T", bound=Callable[..., None])
@@ -272,12 +273,23 @@ def test_a_page_that_rests_over_the_summer_is_told_of_before_its_permission_laps
     assert "Nothing was published on facebook since Thu 24 Sep 2026, 10:00" in world.texts()[0]
     assert "which is on Wed 23 Dec 2026, 09:00 America/New_York (EST)." in world.texts()[0]
     assert (
-        "Next: Publish something on it before then, or connect its Page again: outreach channels connect facebook"
+        "Next: Publish something on it before then, or renew its token, put it into the settings, then: "
         in (world.texts()[0])
     )
     last_used(world, world.clock.now())
     assert counts_of(world, (60,)) == [4]
     assert "over: permission lapses" in str(world.mails[-1]["Subject"])
+
+
+def test_who_connected_a_page_is_told_to_connect_it_again(world: World) -> None:
+    with world.store.write() as tx:
+        connections.keep(tx, a_row(world.house.targets[0].id, at=NOW - timedelta(days=80)))
+        checks.keep_of_channel(tx, "facebook", Check(NOW, ()))
+        checks.keep_expiry(tx, "facebook", NOW + timedelta(days=5))
+    steps = {alarm.kind: alarm.next_step for alarm in world.house.alarms.look()}
+    again = "onnect its Page again: outreach channels connect facebook"
+    assert steps[AlarmKind.EXPIRY] == f"C{again}"
+    assert steps[AlarmKind.UNUSED] == f"Publish something on it before then, or c{again}"
 
 
 def test_a_permission_that_is_used_in_time_or_is_nobodys_any_more_is_not_told_of(world: World) -> None:
