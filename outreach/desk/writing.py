@@ -160,7 +160,7 @@ class Writing(Queueing):
     def take_picture(self, data: bytes, *, name: str) -> str:
         """Keep an uploaded picture as every channel takes it, without its place; give its name. Raises `BadInput`."""
         limits = [target.channel.limits for target in self._targets.values()]
-        return self._composer.take_picture(data, name=name, limits=limits)
+        return self._composer.pictures.take(data, name=name, limits=limits)
 
     # Edits of what has posts
 
