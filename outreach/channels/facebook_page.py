@@ -13,7 +13,6 @@ from outreach.channels import Comment, Limits, Surroundings, Usage
 from outreach.channels import _first_comment as first
 from outreach.channels import _page_changes as changes
 from outreach.channels import _page_requests as requests
-from outreach.channels import _video as video
 from outreach.channels._graph_answers import (
     GraphError,
     id_in,
@@ -30,9 +29,9 @@ from outreach.channels._page_check import PageCheck
 from outreach.channels._page_figures import PageFigures
 from outreach.channels._page_key import PageKey
 from outreach.channels._page_learning import PageLearning
+from outreach.channels._page_lint import lint
 from outreach.channels._page_plans import PagePlans, Ways
 from outreach.channels._page_posts import Search
-from outreach.channels._pictures import check_pictures
 from outreach.channels._staging import Stage
 from outreach.channels._usage import usage_of
 from outreach.channels._video import VideoUpload
@@ -389,15 +388,7 @@ class FacebookPage(PageLearning):
 
     def lint(self, content: Content) -> list[Problem]:
         """Look at the text, and at the pictures on the disk."""
-        problems = check_pictures(content.pictures, self._media, self.limits)
-        problems += video.problems(content.extras.video, self._media)
-        length = markup.facebook_length(content.text)
-        if length > self.limits.max_chars:
-            told = f"The text has {length:,} characters; Facebook takes {self.limits.max_chars:,}."
-            problems.append(Problem(told, "Shorten the letter and add it again."))
-        if not content.text.strip() and not content.link:
-            problems.append(Problem("The post has neither text nor link.", "Cancel it and add its letter again."))
-        return problems
+        return lint(content, self._media, self.limits)
 
     def check_content(self, content: Content) -> list[Problem]:
         """Look at the text, the pictures on the disk, and the links."""

@@ -15,7 +15,7 @@ from unicodedata import category
 from urllib.parse import urlsplit
 
 from outreach import markup
-from outreach.channels import Limits, Surroundings, _list_copies
+from outreach.channels import Limits, Surroundings, _list_copies, _list_settings
 from outreach.channels._corrections import led_by_changes
 from outreach.channels._repeats import IF_SENT_AGAIN
 from outreach.channels.links import check_links
@@ -108,11 +108,11 @@ class Listserv:
             max_bytes=int(settings.LISTSERV_SIZE_KB * 1024),
             surroundings=surroundings,
             is_sandbox=is_loopback(urlsplit(settings.FACEBOOK_GRAPH_URL).hostname or ""),
-            mailbox=_mailbox_of(settings),
-            watcher=_watcher_of(settings),
+            mailbox=_list_settings.mailbox_of(settings),
+            watcher=_list_settings.watcher_of(settings),
             runs_on=settings.LISTSERV_KIND,
             owner=settings.LISTSERV_OWNER,
-            rest=_rest_of(settings),
+            rest=_list_settings.rest_of(settings),
             events_at=settings.events_at,
         )
 
@@ -297,41 +297,6 @@ class Listserv:
     def check_content(self, content: Content) -> list[Problem]:
         """Read the stored message, and ask its links."""
         return self.lint(content) + check_links(content, is_sandbox=self._is_sandbox)
-
-
-def _mailbox_of(settings: Settings) -> Account | None:
-    if not settings.IMAP_HOST:
-        return None
-    return Account(
-        host=settings.IMAP_HOST,
-        port=settings.imap_port,
-        security=settings.IMAP_SECURITY,
-        username=settings.IMAP_USERNAME,
-        password=settings.IMAP_PASSWORD.get_secret_value(),
-        folders=settings.imap_folders,
-        timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
-    )
-
-
-def _rest_of(settings: Settings) -> Rest | None:
-    if not settings.MAILMAN_URL:
-        return None
-    password = settings.MAILMAN_PASSWORD.get_secret_value()
-    return Rest(settings.MAILMAN_URL, settings.MAILMAN_USERNAME, password, settings.OUTREACH_HTTP_TIMEOUT_S)
-
-
-def _watcher_of(settings: Settings) -> Account | None:
-    if not settings.WATCHER_HOST:
-        return None
-    return Account(
-        host=settings.WATCHER_HOST,
-        port=settings.watcher_port,
-        security=settings.WATCHER_SECURITY,
-        username=settings.WATCHER_USERNAME,
-        password=settings.WATCHER_PASSWORD.get_secret_value(),
-        folders=settings.watcher_folders,
-        timeout_s=settings.OUTREACH_HTTP_TIMEOUT_S,
-    )
 
 
 def _with_link(wording: Wording) -> str:
