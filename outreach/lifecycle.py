@@ -186,3 +186,8 @@ def invariants(row: dict[str, Any]) -> list[str]:
     if row["state"] in (_S.FAILED, _S.MISSED, _S.UNCONFIRMED) and not row["reason"]:
         broken.append(f"{row['state']} without a reason")
     return broken
+
+
+def is_history(post: Post) -> bool:
+    """Tell whether a post was attempted or came to rest: what those may read, too, who may not see what is planned."""
+    return bool(post.attempt) or post.state in AT_REST

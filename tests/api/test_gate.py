@@ -78,6 +78,21 @@ def test_a_token_may_no_more_than_the_roles_of_its_person(ann: Program, program:
     assert [one.get(path).status_code for path in SET_UP] == [may(Verb.SET_UP, 200)] * 3
 
 
+def test_a_reviewer_gets_what_is_history_and_is_told_of_nothing_that_is_planned(
+    ann: Program, program: Programs
+) -> None:
+    queued(ann)
+    draft = ann.post("/drafts", LETTER | {"title": "Half written"}).json()["announcement"]
+    eve = program("eve@example.org", roles=frozenset({Role.REVIEWER}))
+    nowhere = eve.get("/announcements/99").json()
+    for number in (1, draft):
+        answer = eve.get(f"/announcements/{number}")
+        assert (answer.status_code, answer.json()) == (404, nowhere | {"detail": f"There is no announcement {number}."})
+    ann.post("/announcements/1/cancel", {"channel": "listserv"})
+    assert [post["id"] for post in eve.get("/announcements/1").json()["posts"]] == ["1/listserv"]
+    assert len(ann.get("/announcements/1").json()["posts"]) == 2
+
+
 def test_what_is_not_of_this_community_is_not_there(ann: Program, house: House) -> None:
     queued(ann)
     with house.store.write() as tx:

@@ -12,12 +12,15 @@ from outreach.doors import shapes
 from outreach.doors.api import kept, told
 from outreach.doors.api.cursors import Cursor, Limit
 from outreach.doors.api.frame import Api, Number
+from outreach.doors.api.problems import Problem
 from outreach.doors.api.told import State_
+from outreach.lifecycle import is_history
 from outreach.model import Post, State
 from outreach.roles import Verb
 from outreach.store import figures, slices
 from outreach.store.posts import HistoryFilter
 
+_WAYS_BACK = "Look for it in the queue and the history."
 Words = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -86,9 +89,12 @@ def _slice(api: Api, purpose: str, found: list[Post], limit: int) -> told.Posts:
 
 def _add_announcement(router: APIRouter, api: Api) -> None:
     @router.get("/announcements/{number}", summary="Show an announcement, its posts and all that happened to them")
-    def show(number: Number, _who: Annotated[Visitor, Depends(api.gate.may(Verb.READ))]) -> told.Shown:
+    def show(number: Number, who: Annotated[Visitor, Depends(api.gate.may(Verb.READ))]) -> told.Shown:
         version = api.latest(number)
-        about, found = api.desk.show(str(number))
+        about, every = api.desk.show(str(number))
+        found = [(post, entries) for post, entries in every if who.may(Verb.LOOK) or is_history(post)]
+        if not found and not who.may(Verb.LOOK):
+            raise Problem("not-there", f"There is no announcement {number}.", "number", _WAYS_BACK)
         checks, comments = api.desk.checks(), api.desk.first_comments([post for post, _ in found])
         reach = api.desk.reach_of([post.id for post, _ in found])
         posts = [

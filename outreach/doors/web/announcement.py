@@ -11,11 +11,11 @@ from outreach.access import Visitor
 from outreach.desk import Changed, ChangedSince, Seen, Story, Told
 from outreach.doors.web import decisions, growth, live, timeline
 from outreach.doors.web.frame import NotAllowed, NotThere, Posted, Site
-from outreach.model import BadInput, State
+from outreach.lifecycle import is_history
+from outreach.model import BadInput
 from outreach.roles import Verb
 
 _WAYS_BACK = "Look for it in the queue or in the history."
-_LEFT = (State.PUBLISHED, State.FAILED, State.MISSED, State.CANCELLED, State.RETRACTED)
 
 
 def routes(site: Site) -> APIRouter:
@@ -167,7 +167,7 @@ def _drawn(
     desk, now = site.house.desk, site.house.clock.now()
     pulse = _there(number, desk.pulse_of)  # first: what changes meanwhile is then asked for once more
     story: Story = _there(number, desk.story)
-    told = [each for each in story.posts if visitor.may(Verb.LOOK) or _is_history(each)]
+    told = [each for each in story.posts if visitor.may(Verb.LOOK) or is_history(each.post)]
     if not told and not visitor.may(Verb.LOOK):
         raise NotThere(f"There is no announcement {number}.", next_step=_WAYS_BACK)
     return site.draw(
@@ -191,10 +191,6 @@ def _reach(site: Site, story: Story, told: list[Told]) -> dict[str, Any]:
     shown = growth.of_story(desk, story)
     known = {post_id: each.reach for post_id, each in shown.items()}
     return {"reach": shown, "came_of_it": growth.in_a_line(posts, known, desk.seen_after([p.id for p in posts]))}
-
-
-def _is_history(told: Told) -> bool:
-    return bool(told.post.attempt) or told.post.state in _LEFT
 
 
 def _about(story: Story, told: list[Told], visitor: Visitor) -> Mapping[str, Any]:
