@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 
 from outreach.access import passwords
 from outreach.sandbox import call_table
@@ -19,6 +20,10 @@ from outreach.store.schema import metadata
 from tests.builders import SettableClock
 from tests.mail.imap_server import ImapServer
 from tests.tokens_left import tokens_left
+
+# How long an example takes says something of the machine alone: speed is measured by `make bench`.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _LONGEST = (
     "tests/listservers/test_mailman.py::test_whatever",
