@@ -134,7 +134,6 @@ def _of_table(rows: Iterable[tuple[int, dict[str, str]]]) -> Iterator[Member]:
 
 
 def _of_lines(lines: Sequence[str], list_address: str) -> Iterator[Member]:
-    local, _, host = list_address.lower().partition("@")
     for number, line in enumerate(lines, 1):
         if line.lstrip().startswith("*"):
             continue
@@ -142,13 +141,16 @@ def _of_lines(lines: Sequence[str], list_address: str) -> Iterator[Member]:
         if len(found) > 1:
             step = "Put each on a line of its own, or give a table with headings."
             raise BadInput("There are several addresses on one line.", where=f"line {number}", next_step=step)
-        if found and is_address(found[0]) and not _is_of_the_list(found[0].lower(), local, host):
+        if found and is_address(found[0]) and not is_of_list(found[0].lower(), list_address):
             yield Member(found[0].lower(), tidy_name(line.replace(found[0], " ", 1)))
 
 
-def _is_of_the_list(address: str, local: str, host: str) -> bool:
+def is_of_list(address: str, list_address: str) -> bool:
+    """Tell whether an address in lower case is no person's but a list's: its own, its owner's, or its server's."""
+    local, _, host = list_address.lower().partition("@")
     name, _, at = address.partition("@")
-    return bool(host) and at == host and (name.startswith(local) or name in ("listserv", "sympa", "mailman"))
+    is_own = name == local or name.startswith((f"{local}-", f"{local}+")) or name.endswith(f"owner-{local}")
+    return bool(host) and at == host and (is_own or name in ("listserv", "sympa", "mailman"))
 
 
 def concern_about(sender: Member | None, *, count: int) -> str | None:

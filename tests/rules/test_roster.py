@@ -39,6 +39,11 @@ def test_the_answer_of_sympa_is_read_without_the_list_itself() -> None:
     assert found.members == (Member("ann@example.org", "Ann Example"), Member("ben@example.org"))
 
 
+def test_a_person_whose_address_begins_like_the_lists_is_a_member() -> None:
+    text = "sigrid@example.org Sigrid\nsig-request@example.org\nowner-sig@example.org\nsig@example.org\n"
+    assert read_roster(text, list_address="sig@example.org").members == (Member("sigrid@example.org", "Sigrid"),)
+
+
 @pytest.mark.parametrize("between", [",", ";", "\t"])
 def test_a_table_is_read_by_its_headings(between: str) -> None:
     table = "Name,E-mail address,Status\nAnn,Ann@example.org,digest\n,ben@example.org,\n".replace(",", between)
