@@ -17,7 +17,7 @@ from outreach.desk import joining_words as words_of
 from outreach.desk.rostering import Rostering
 from outreach.joining import OPEN, CameBy, RequestKind, RequestState, Step, Way, step_for
 from outreach.model import BadInput, Outcome, Published
-from outreach.roster import Member, is_address, tidy_name
+from outreach.roster import Member, is_address, is_of_list, tidy_name
 from outreach.store import Transaction, joinings, members
 from outreach.store.joinings import Asked, Request
 from outreach.vault import fingerprint
@@ -57,7 +57,7 @@ class Membership(Rostering):
         Says the same whether somebody is on the list or not. Raises `BadInput` for what is no address, and where no mail
         goes out.
         """
-        target, address = self._list(wanted.channel), read_address(wanted.address)
+        target, address = self._list(wanted.channel), self._address_of_a_person(wanted.address)
         key = randomness.token_urlsafe(24)
         asked = Asked(
             target.id,
@@ -74,6 +74,14 @@ class Membership(Rostering):
             number = self._write_down(tx, asked, person)
         if number is not None:
             self._mail_link(self.request(number), key)
+
+    def _address_of_a_person(self, text: str) -> str:
+        """Read an address; a list's own is none, since everybody on it would get the link. Raises `BadInput`."""
+        address = read_address(text)
+        if any(is_of_list(address, self.facts(name).address) for name in self.lists):
+            step = "Write the address of the person who asks."
+            raise BadInput("This is the address of a list, not of a person.", where="address", next_step=step)
+        return address
 
     def _write_down(self, tx: Transaction, asked: Asked, person: str | None) -> int | None:
         """Give the number of the request whose link is to be mailed now; None where none is."""

@@ -102,6 +102,17 @@ def test_an_address_that_is_none_is_refused_beside_its_field(stranger: Guest) ->
     assert 'aria-invalid="true"' in stranger.seen
 
 
+@pytest.mark.parametrize("local", ["", "-request", "+owner"])
+def test_nobody_can_have_the_link_mailed_to_a_whole_list(
+    stranger: Guest, house: House, box: Sandbox, local: str
+) -> None:
+    address = box.list_address.replace("@", f"{local}@").upper()
+    assert ask(stranger, address=address) == 422
+    assert "the address of a list, not of a person" in stranger.seen
+    assert (house.membership.requests(), box.mail.distributed(), box.mail.mailboxes()) == ([], [], {})
+    assert ask(stranger, address=box.list_address.replace("@", "rid@")) == 200
+
+
 def test_a_mail_that_cannot_be_sent_is_said_and_the_request_stays_to_be_seen(
     stranger: Guest, ann: Guest, box: Sandbox
 ) -> None:
