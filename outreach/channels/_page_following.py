@@ -55,4 +55,6 @@ class PageFollowing:
         if error.code is not None and (error.code == 10 or 200 <= error.code < 300):
             step = "Connect the Page again with the permission pages_manage_metadata."
             raise BadInput("The token may not say what Facebook tells of the Page.", next_step=step)
-        raise BadInput(f"Facebook did not take it. {error.said or f'Status {error.status}.'}", next_step="Look there.")
+        said = error.said or f"Status {error.status}."
+        step = error.row.next_step or "Try it again in a few minutes, or check the channel."
+        raise BadInput(f"Facebook did not take it. {said}", next_step=step)

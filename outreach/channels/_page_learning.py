@@ -11,7 +11,7 @@ from outreach.channels._page_access import Access
 from outreach.channels._page_figures import PageFigures
 from outreach.channels._page_following import PageFollowing
 from outreach.channels._page_posts import is_the_same
-from outreach.model import Content
+from outreach.model import BadInput, Content, Problem
 from outreach.reach import Learnt, News
 
 
@@ -21,7 +21,7 @@ class PageLearning:
     _access: Access
     _figures: PageFigures
 
-    def _reopen(self) -> object:
+    def _reopen(self) -> tuple[Problem | None, object]:
         raise NotImplementedError
 
     def _get(self, path: str, **params: str) -> Reply:
@@ -57,7 +57,9 @@ class PageLearning:
         return not content.does and bool(news.text.strip()) and is_the_same(news.text, content.text)
 
     def follow(self) -> tuple[str, ...]:
-        """Add posts to what the Page's webhook tells of."""
-        self._reopen()
+        """Add posts to what the Page's webhook tells of. Raises `BadInput`, also where no Page is connected."""
+        wrong, _ = self._reopen()
+        if wrong is not None:
+            raise BadInput(wrong.message, next_step=wrong.next_step)
         ids = (self._access.page_id, self._access.app_id)
         return PageFollowing(ids, get=self._get, post=self._post, error=self._error).follow()

@@ -216,10 +216,11 @@ class Connecting:
         self._check()
         found = self._found_by(token)
         wanted = page_id or (found.offers[0].id if len(found.offers) == 1 else "")
-        if not wanted:
+        if wanted not in {offer.id for offer in found.offers}:
             names = ", ".join(f"{offer.id} ({offer.name})" for offer in found.offers) or "none"
             step = f"Say which with --page ID. The Pages are: {names}."
-            raise BadInput("It is not clear which Page is meant.", where="--page", next_step=step)
+            said = "The token does not open this Page." if wanted else "It is not clear which Page is meant."
+            raise BadInput(said, where="--page", next_step=step)
         return self._connect(found, wanted, who.person, means_another=means_another)
 
     def _found_by(self, token: str) -> Found:

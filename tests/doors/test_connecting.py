@@ -80,6 +80,20 @@ def test_where_several_pages_are_opened_it_names_them(place: Place, box: Sandbox
     assert all(page.id in answer.error["next"] for page in box.pages)
 
 
+def test_a_page_that_the_token_does_not_open_is_refused_with_those_that_it_does(place: Place, box: Sandbox) -> None:
+    answer = connect(place, a_token(box), "--page", "4711", "--json")
+    assert (answer.code, answer.error["where"]) == (1, "--page")
+    assert answer.error["message"] == "The token does not open this Page."
+    assert all(page.id in answer.error["next"] for page in box.pages)
+
+
+def test_a_page_that_is_not_connected_cannot_be_followed(place: Place, box: Sandbox) -> None:
+    answer = place.cli("channels", "follow", "facebook", "--json")
+    assert (answer.code, answer.error["message"]) == (1, "No Page is connected yet.")
+    assert "Connect a Page" in answer.error["next"]
+    assert box.graph.journal == []
+
+
 def test_a_token_that_opens_one_page_needs_no_choice(place: Place, box: Sandbox) -> None:
     box.graph.rules.portfolio = {box.pages[1].id: "owned_pages"}
     answer = connect(place, a_token(box) + "\n")
