@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from outreach.channels._graph_versions import end_of
+from outreach.desk.running import Overtaken
 from outreach.model import BadInput
 from outreach.settings import Settings
 from outreach.store import Transaction, connections
@@ -80,14 +81,18 @@ def _question(tx: Transaction, channel_id: int, page_id: str, app_id: str) -> Qu
     return Question(post.announcement, post.title, post.url, answer)
 
 
-def say_seen(tx: Transaction, channel_id: int, settings: Settings, answer: str, *, person: str, now: datetime) -> str:
-    """Keep what somebody saw in a private window; give the Page's permalink it is about. Raises `BadInput`."""
-    if answer not in ANSWERS:
+def say_seen(tx: Transaction, channel_id: int, settings: Settings, found: Seen) -> str:
+    """Keep what somebody saw in a private window; give the Page's permalink it is about.
+
+    Raises `BadInput`, among it `Overtaken`: another post is the latest by now than the one they looked for.
+    """
+    if found.answer not in ANSWERS:
         raise BadInput("Say yes, no or not yet.", where="answer", next_step="Open the post in a private window first.")
     standing = standing_of(tx, channel_id, settings)
     if standing.question is None:
         step = "Publish a post first."
         raise BadInput("No post of this Page is out whose address is known.", where="answer", next_step=step)
-    of = (channel_id, standing.page_id, settings.FACEBOOK_APP_ID)
-    connections.keep_seen(tx, of, Seen(answer, standing.question.permalink, person, now))
-    return standing.question.permalink
+    if standing.question.permalink != found.permalink:
+        raise Overtaken("What went out last on the Page")
+    connections.keep_seen(tx, (channel_id, standing.page_id, settings.FACEBOOK_APP_ID), found)
+    return found.permalink

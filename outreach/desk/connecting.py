@@ -333,11 +333,11 @@ class Connecting:
             row = next((row for row in rows if row.name == self.channel), None)
             return standing_of(tx, row.id, self._settings, obstacle=self.obstacle()) if row else None
 
-    def say_seen(self, answer: str, *, person: str) -> str:
-        """Keep what somebody saw of the latest post in a private window. Raises `BadInput`."""
+    def say_seen(self, answer: str, *, of: str, person: str) -> str:
+        """Keep what somebody saw in a private window of the post with the permalink `of`. Raises `BadInput`."""
         with self._store.write() as tx:
-            row = self._channel(tx)
-            return say_seen(tx, row.id, self._settings, answer, person=person, now=self._now())
+            found = connections.Seen(answer, of, person, self._now())
+            return say_seen(tx, self._channel(tx).id, self._settings, found)
 
     def tidy(self) -> None:
         """Forget dialogs that are over, and the tokens in them."""

@@ -1,5 +1,6 @@
 """Connecting a Page through the door: who may, where the code never stands, and what the page of the channels tells."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,13 @@ def published(town: Town, title: str = "Hello") -> None:
     letter = Letter(title=title, body="A text.", to=("facebook",), at="now")
     town.house.desk.add(letter, folder=town.place.queue)
     Worker(town.house).once()
+
+
+def says(town: Town, answer: str, *, of: str = "") -> str:
+    """Answer whether the public sees the post that the page of the channels asks about; give the page that follows."""
+    found = re.search(r'name="of" value="([^"]*)"', town.ann.get("/channels").text)
+    asked = of or (found[1] if found else "")
+    return town.ann.post("/channels/facebook/visible", answer=answer, of=asked).text
 
 
 def test_only_who_runs_channels_may_connect_a_page(town: Town) -> None:
@@ -172,22 +180,32 @@ def test_it_says_that_the_page_of_the_settings_is_not_used(town: Town) -> None:
 def test_whether_the_public_sees_it_is_asked_after_the_first_post_and_noted(town: Town) -> None:
     connected(town)
     assert "in a private window" not in town.ann.get("/channels").text
-    early = town.ann.post("/channels/facebook/visible", answer="yes").text
-    assert "No post of this Page is out whose address is known." in early
+    assert "No post of this Page is out whose address is known." in says(town, "yes")
     published(town)
     assert "in a private window" in town.ann.get("/channels").text
-    assert "Say yes, no or not yet." in town.ann.post("/channels/facebook/visible", answer="maybe").text
+    assert "Say yes, no or not yet." in says(town, "maybe")
     for answer, said in (("not yet", "could not look yet"), ("no", "Development to Live"), ("yes", "The public sees")):
-        assert said in town.ann.post("/channels/facebook/visible", answer=answer).text
+        assert said in says(town, answer)
     (row,) = column(town.house.store, "SELECT answer || ' ' || person FROM visibility")
     assert row == "yes ann@example.org"
     assert "in a private window" not in town.ann.get("/channels").text
 
 
+def test_an_answer_counts_only_for_the_post_that_was_looked_at(town: Town) -> None:
+    connected(town)
+    published(town)
+    (earlier,) = column(town.house.store, "SELECT url FROM posts")
+    town.tick(60)
+    published(town, "Hello there")
+    assert "What went out last on the Page has changed since you opened the page" in says(town, "yes", of=earlier)
+    assert column(town.house.store, "SELECT answer FROM visibility") == []
+    assert "The public sees" in says(town, "yes")
+
+
 def test_another_page_is_asked_about_anew(town: Town) -> None:
     connected(town)
     published(town)
-    town.ann.post("/channels/facebook/visible", answer="yes")
+    says(town, "yes")
     connected(town, 1)
     assert "The public sees" not in town.ann.get("/channels").text
     published(town, "Hello there")

@@ -100,7 +100,7 @@ def _add_seeing(router: APIRouter, site: Site) -> None:
         if name != site.house.connecting.channel:
             raise NotThere("There is no such Page.", next_step="Go back to the channels.")
         try:
-            site.house.connecting.say_seen(form.text("answer"), person=form.visitor.email)
+            site.house.connecting.say_seen(form.text("answer"), of=form.text("of"), person=form.visitor.email)
         except BadInput as bad:
             return site.go(f"/channels#{name}", notice=str(bad))
         return site.go(f"/channels#{name}", notice="Thank you. Your answer is noted.")
