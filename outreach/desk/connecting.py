@@ -27,6 +27,7 @@ PATH = "/connect/answer"
 LASTS = timedelta(minutes=15)
 _PERSONS = "token of a person"
 _MOST_CODE = 2000
+_CANCELLED = ("user_denied", "access_denied")
 
 
 class NotAccepted(BadInput):
@@ -160,9 +161,7 @@ class Connecting:
             )
         if denied or not code or len(code) > _MOST_CODE:
             self._drop(taken.id)
-            raise BadInput(
-                "You cancelled on Facebook, so nothing was changed.", next_step="Press Connect a Page again."
-            )
+            raise _not_given(denied)
         token = self._login.token_for(code, redirect_uri=self.redirect_uri)
         if isinstance(token, Problem):
             self._drop(taken.id)
@@ -370,6 +369,14 @@ def _check_swap(tx: Transaction, channel_id: int, before: str, offer: Offer, *, 
             where="another",
             next_step=f"If you mean it, say that posts shall go to {offer.name or offer.id} from now on.",
         )
+
+
+def _not_given(denied: str) -> BadInput:
+    """Say that Facebook led back without a code: a person cancelled there, or something of Facebook's own did not work."""
+    if denied in _CANCELLED:
+        return BadInput("You cancelled on Facebook, so nothing was changed.", next_step="Press Connect a Page again.")
+    step = "Press Connect a Page again. If it stays so, look at the app's mode and settings on Facebook."
+    return BadInput("Facebook led back without a permission, so nothing was changed.", next_step=step)
 
 
 def _as_bad(problem: Problem) -> BadInput:

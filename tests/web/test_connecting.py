@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -200,6 +200,19 @@ def test_an_answer_counts_only_for_the_post_that_was_looked_at(town: Town) -> No
     assert "What went out last on the Page has changed since you opened the page" in says(town, "yes", of=earlier)
     assert column(town.house.store, "SELECT answer FROM visibility") == []
     assert "The public sees" in says(town, "yes")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("error=access_denied&error_reason=user_denied", "You cancelled on Facebook"),
+        ("error=temporarily_unavailable", "Facebook led back without a permission"),
+        ("error_code=1349048&error_message=Cannot+load", "Facebook led back without a permission"),
+    ],
+)
+def test_nobody_is_said_to_have_cancelled_who_did_not(town: Town, query: str, said: str) -> None:
+    (state,) = parse_qs(urlsplit(begun(town.ann)).query)["state"]
+    assert said in town.ann.get(f"/connect/answer?{query}&state={state}").text
 
 
 def test_another_page_is_asked_about_anew(town: Town) -> None:
