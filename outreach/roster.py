@@ -121,7 +121,7 @@ def _table(lines: Sequence[str]) -> list[tuple[int, dict[str, str]]] | None:
 
 def _of_table(rows: Iterable[tuple[int, dict[str, str]]]) -> Iterator[Member]:
     for number, row in rows:
-        address = row.get("address", "").strip()
+        address = _unmarked(row.get("address", "").strip())
         if not is_address(address):
             step = "Write it such as name@example.org, or take the line out."
             raise BadInput(f"{address!r} is no e-mail address.", where=f"line {number}", next_step=step)
@@ -185,7 +185,7 @@ def as_csv(members: Iterable[Member]) -> str:
     out = _Lines()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(("address", "name", "status"))
-    table.writerows((member.address, _harmless(member.name), member.status) for member in members)
+    table.writerows((_harmless(member.address), _harmless(member.name), member.status) for member in members)
     return "".join(out.written)
 
 
@@ -200,5 +200,12 @@ class _Lines:
         self.written.append(line)
 
 
-def _harmless(name: str) -> str:
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@") else name
+_SIGNS = ("=", "+", "-", "@")
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.lstrip("'")[:1] in _SIGNS else text
+
+
+def _unmarked(text: str) -> str:
+    return text[1:] if text.startswith("'") and text.lstrip("'")[:1] in _SIGNS else text

@@ -75,6 +75,14 @@ def test_what_cannot_be_read_is_refused_with_its_line(text: str, where: str, mes
     assert (refused.value.where, refused.value.message) == (where, message)
 
 
+@pytest.mark.parametrize("local", ["=1+1", "+one", "-one", "'=1+1"])
+def test_neither_a_name_nor_an_address_is_a_formula_in_a_spreadsheet(local: str) -> None:
+    given_members = (Member(f"{local}@example.org", "=HYPERLINK(A1"),)
+    (line,) = as_csv(given_members).splitlines()[1:]
+    assert line.startswith(f"'{local}@example.org,'=HYPERLINK")
+    assert read_roster(as_csv(given_members)).members == given_members
+
+
 names = st.text(max_size=40)
 members = st.builds(
     Member,
