@@ -123,6 +123,17 @@ def test_a_reviewer_sees_neither_queue_nor_people(town: Town) -> None:
     assert "/people" not in guest.get("/more").text
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "9223372036854775807", "9223372036854775808", "9" * 30, "1e3", "%D9%A3"])
+def test_no_number_in_an_address_brings_a_page_down(town: Town, number: str) -> None:
+    guest = member(town.house, town.address)
+    paths = [way for way in pages(town) if "{number}" in way.path]
+    assert len(paths) > 30
+    for way in paths:
+        path = re.sub(r"\{[^}]*\}", "call-for-abstracts", way.path.replace("{number}", number))
+        answer = guest.get(path) if way.method == "GET" else guest.post(path, follow=False)
+        assert answer.status_code < 500, (way, number)
+
+
 def test_every_form_needs_the_token_of_its_page(town: Town) -> None:
     guest = member(town.house, town.address)
     posts = [way for way in pages(town) if way.method != "GET"]

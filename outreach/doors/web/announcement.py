@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from outreach.access import Visitor
 from outreach.desk import Changed, ChangedSince, Seen, Story, Told
 from outreach.doors.web import decisions, growth, live, timeline
-from outreach.doors.web.frame import NotAllowed, NotThere, Posted, Site
+from outreach.doors.web.frame import NotAllowed, NotThere, Number, Posted, Site
 from outreach.lifecycle import is_history
 from outreach.model import BadInput
 from outreach.roles import Verb
@@ -32,13 +32,13 @@ def routes(site: Site) -> APIRouter:
 def _add_looking(router: APIRouter, site: Site) -> None:
     @router.get("/announcements/{number}")
     def announcement(
-        request: Request, number: int, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]
+        request: Request, number: Number, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]
     ) -> Response:
         return _drawn(site, request, visitor, number)
 
     @router.get("/announcements/{number}/live")
     def announcement_now(
-        request: Request, number: int, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]
+        request: Request, number: Number, visitor: Annotated[Visitor, Depends(site.may(Verb.READ))]
     ) -> Response:
         if live.is_known(request, _there(number, site.house.desk.pulse_of)):
             return live.nothing_new()
@@ -49,13 +49,13 @@ def _add_pauses(router: APIRouter, site: Site) -> None:
     desk = site.house.desk
 
     @router.post("/announcements/{number}/pause")
-    def pause(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.LOOK))]) -> Response:
+    def pause(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.LOOK))]) -> Response:
         if not (form.visitor.may(Verb.WRITE) or form.visitor.may(Verb.APPROVE)):
             raise NotAllowed(Verb.WRITE)
         return _decided(site, request, form, number, Decided("paused. It waits until somebody resumes it.", desk.pause))
 
     @router.post("/announcements/{number}/resume")
-    def resume(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def resume(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         return _decided(site, request, form, number, Decided("resumed. It goes out at its time.", desk.resume))
 
 
@@ -63,28 +63,30 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
     desk = site.house.desk
 
     @router.post("/announcements/{number}/cancel")
-    def cancel(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def cancel(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         return _decided(site, request, form, number, Decided("cancelled. Nothing of it is sent.", desk.cancel))
 
     @router.post("/announcements/{number}/requeue")
-    def requeue(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def requeue(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         done = "queued again. It goes out as soon as a worker takes it."
         return _decided(site, request, form, number, Decided(done, desk.requeue))
 
     @router.post("/announcements/{number}/confirm")
-    def confirm(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def confirm(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         asked = partial(desk.confirm, url=form.text("url").strip() or None)
         return _decided(site, request, form, number, Decided("confirmed. It counts as published.", asked))
 
     @router.post("/announcements/{number}/let-through")
     def let_through(
-        request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
     ) -> Response:
         done = "to be let through: the list was told so."
         return _decided(site, request, form, number, Decided(done, desk.let_through))
 
     @router.post("/announcements/{number}/turn-down")
-    def turn_down(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def turn_down(
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
+    ) -> Response:
         done = "to be refused: the list was told so."
         return _decided(site, request, form, number, Decided(done, desk.turn_down))
 
@@ -92,7 +94,7 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
 def _add_first_comments(router: APIRouter, site: Site) -> None:
     @router.post("/announcements/{number}/first-comment")
     def first_comment(
-        request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]
     ) -> Response:
         _there(number, site.house.desk.pulse_of)
         name, is_there = form.text("post"), form.text("is") == "there"
@@ -108,7 +110,7 @@ def _add_first_comments(router: APIRouter, site: Site) -> None:
 
 def _add_comments(router: APIRouter, site: Site) -> None:
     @router.post("/announcements/{number}/comment")
-    def comment(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.LOOK))]) -> Response:
+    def comment(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.LOOK))]) -> Response:
         _there(number, site.house.desk.pulse_of)
         said = form.text("comment")
         try:

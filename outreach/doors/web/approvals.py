@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from outreach import difference
 from outreach.access import Visitor
 from outreach.desk.approving import NotAsShown, OwnRevision, Review, Side
-from outreach.doors.web.frame import NotThere, Posted, Site
+from outreach.doors.web.frame import NotThere, Number, Posted, Site
 from outreach.lifecycle import MOVES
 from outreach.model import BadInput, Letter, Move, State
 from outreach.roles import Role, Verb
@@ -97,7 +97,7 @@ def _add_review(router: APIRouter, site: Site) -> None:
     desk = site.house.desk
 
     @router.get("/approvals/{number}")
-    def review(request: Request, number: int, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]) -> Response:
+    def review(request: Request, number: Number, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]) -> Response:
         found = _review(site, number, visitor)
         response = _draw(site, request, visitor, found)
         if "prefetch" not in request.headers.get("sec-purpose", ""):
@@ -105,7 +105,7 @@ def _add_review(router: APIRouter, site: Site) -> None:
         return response
 
     @router.get("/approvals/{number}/pictures/{sha256}")
-    def picture(number: int, sha256: str, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]) -> Response:
+    def picture(number: Number, sha256: str, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]) -> Response:
         found = _review(site, number, visitor)
         every = (p for side in found.sides for p in side.content.pictures if p.sha256 == sha256)
         wanted = next(every, None)
@@ -200,7 +200,9 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
     desk = site.house.desk
 
     @router.post("/approvals/{number}/approve")
-    def approve(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]) -> Response:
+    def approve(
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]
+    ) -> Response:
         def decide(revision: int, shown: str) -> str:
             changed = desk.approve(number, revision=revision, shown=shown, person=form.visitor.email)
             return " ".join(["You approved it.", *(note.partition(" Send it after all")[0] for note in changed.notes)])
@@ -209,7 +211,7 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
 
     @router.post("/approvals/{number}/changes")
     def ask_for_changes(
-        request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]
     ) -> Response:
         def decide(revision: int, shown: str) -> str:
             said, by = form.text("comment"), form.visitor.email
@@ -226,11 +228,13 @@ def _add_decisions(router: APIRouter, site: Site) -> None:
         return _decided(site, request, number, form, decide, to=f"/approvals/{number}")
 
     @router.post("/approvals/{number}/comment")
-    def comment(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]) -> Response:
+    def comment(
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]
+    ) -> Response:
         return say(request, number, form)
 
     @router.post("/approvals/{number}/answer")
-    def answer(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def answer(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         return say(request, number, form)
 
 
@@ -248,11 +252,13 @@ def _add_pause(router: APIRouter, site: Site) -> None:
         return _decided(site, request, number, form, decide, to=f"/approvals/{number}")
 
     @router.post("/approvals/{number}/pause")
-    def pause(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]) -> Response:
+    def pause(request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]) -> Response:
         return set_paused(request, number, form, True)
 
     @router.post("/approvals/{number}/resume")
-    def resume(request: Request, number: int, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]) -> Response:
+    def resume(
+        request: Request, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.APPROVE))]
+    ) -> Response:
         return set_paused(request, number, form, False)
 
 

@@ -10,7 +10,7 @@ from outreach.access import Visitor
 from outreach.channels import links as linked
 from outreach.desk import Preview
 from outreach.doors.web import lookalike
-from outreach.doors.web.frame import NotThere, Site
+from outreach.doors.web.frame import NotThere, Number, Site
 from outreach.doors.web.lookalike import Links
 from outreach.doors.web.shelf import Looked
 from outreach.model import BadInput
@@ -41,7 +41,7 @@ def _add_stored(router: APIRouter, site: Site, of_stored: Stored) -> None:
     may_look = Depends(site.may(Verb.LOOK))
 
     @router.get("/announcements/{number}/preview")
-    def preview(request: Request, number: int, visitor: Annotated[Visitor, may_look]) -> Response:
+    def preview(request: Request, number: Number, visitor: Annotated[Visitor, may_look]) -> Response:
         try:
             found = of_stored(site, number)
             about, _ = desk.show(str(number))
@@ -50,11 +50,11 @@ def _add_stored(router: APIRouter, site: Site, of_stored: Stored) -> None:
         return site.draw(request, "preview.html", visitor, about=about, check_now=True, **found)
 
     @router.get("/announcements/{number}/{channel}/raw", dependencies=[may_look])
-    def raw(number: int, channel: str, occurrence: int = 1) -> Response:
+    def raw(number: Number, channel: str, occurrence: int = 1) -> Response:
         return _raw(_stored(site, number, channel, occurrence), f"{number}-{channel}")
 
     @router.get("/announcements/{number}/{channel}/html", dependencies=[may_look])
-    def html(number: int, channel: str, occurrence: int = 1) -> Response:
+    def html(number: Number, channel: str, occurrence: int = 1) -> Response:
         return _html(_stored(site, number, channel, occurrence))
 
 

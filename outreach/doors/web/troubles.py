@@ -46,8 +46,10 @@ def add(app: FastAPI, site: Site) -> None:
         first = trouble.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
         is_path = first["loc"][:1] == ("path",)
-        bad = BadInput("There is no such page." if is_path else "This cannot be read.", where="" if is_path else where)
-        return _page(request, site, bad, 404 if is_path else 422)
+        if is_path:
+            message, step = _SENTENCES[404]
+            return _page(request, site, BadInput(message, next_step=step), 404)
+        return _page(request, site, BadInput("This cannot be read.", where=where), 422)
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, trouble: HTTPException) -> Response:

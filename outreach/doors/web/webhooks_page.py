@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from outreach.access import Visitor
-from outreach.doors.web.frame import NotThere, Posted, Site
+from outreach.doors.web.frame import NotThere, Number, Posted, Site
 from outreach.model import BadInput
 from outreach.roles import Verb
 from outreach.watch.webhooks import KINDS
@@ -44,7 +44,7 @@ def _add_list(router: APIRouter, site: Site) -> None:
 
 def _add_changes(router: APIRouter, site: Site) -> None:
     @router.post("/webhooks/{number}/test")
-    def test(number: int, _form: Annotated[Posted, Depends(site.posts(Verb.SET_UP))]) -> Response:
+    def test(number: Number, _form: Annotated[Posted, Depends(site.posts(Verb.SET_UP))]) -> Response:
         _check(site, number)
         try:
             answer = site.house.webhooks.test(number)
@@ -55,7 +55,7 @@ def _add_changes(router: APIRouter, site: Site) -> None:
         return site.go("/webhooks", notice=said)
 
     @router.post("/webhooks/{number}/end")
-    def end(number: int, form: Annotated[Posted, Depends(site.posts(Verb.SET_UP))]) -> Response:
+    def end(number: Number, form: Annotated[Posted, Depends(site.posts(Verb.SET_UP))]) -> Response:
         _check(site, number)
         site.house.webhooks.end(number, person=form.visitor.email)
         return site.go("/webhooks", notice="The webhook was ended. Nothing is sent there any more.")

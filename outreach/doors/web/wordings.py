@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from outreach import difference
 from outreach.access import Visitor
-from outreach.doors.web.frame import NotThere, Posted, Site
+from outreach.doors.web.frame import NotThere, Number, Posted, Site
 from outreach.model import BadInput
 from outreach.rewording import MOST_CHARS, ChangedOnDisk, Opened, Rewording, base_of
 from outreach.roles import Verb
@@ -70,7 +70,7 @@ def _add_changing(router: APIRouter, site: Site) -> None:
 def _add_versions(router: APIRouter, site: Site) -> None:
     @router.get("/templates/{name}/versions/{number}")
     def version(
-        request: Request, name: str, number: int, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]
+        request: Request, name: str, number: Number, visitor: Annotated[Visitor, Depends(site.may(Verb.LOOK))]
     ) -> Response:
         opened = _open(site.house.rewording, name)
         try:
@@ -82,7 +82,7 @@ def _add_versions(router: APIRouter, site: Site) -> None:
 
     @router.post("/templates/{name}/versions/{number}")
     def put_back(
-        request: Request, name: str, number: int, form: Annotated[Posted, Depends(site.posts(Verb.WORD))]
+        request: Request, name: str, number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WORD))]
     ) -> Response:
         rewording = site.house.rewording
         opened = _open(rewording, name)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from outreach.access import Visitor
 from outreach.desk import ChangedMeanwhile, Saved
-from outreach.doors.web.frame import NotThere, Posted, Site
+from outreach.doors.web.frame import NotThere, Number, Posted, Site
 from outreach.doors.web.letter_form import Typed, TypedPicture, TypedTime, placed
 from outreach.doors.web.sheet import NEW, Sheet, Writer
 from outreach.model import BadInput, FollowKind, Letter
@@ -87,7 +87,7 @@ def _add_collating(router: APIRouter, site: Site) -> None:
         return site.go(f"/write/{saved.number}", notice="They are one draft now. Read it through, and queue it.")
 
     @router.post("/write/{number}/weekly")
-    def mark(number: int, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
+    def mark(number: Number, form: Annotated[Posted, Depends(site.posts(Verb.WRITE))]) -> Response:
         desk = site.house.desk
         try:
             if form.text("weekly") == "no":
