@@ -292,6 +292,7 @@ def test_a_sender_who_is_not_on_the_roster_is_told_of_before_anything_is_queued(
         (("requests", "ask", "nowhere", ANN), "There is no list called 'nowhere'."),
         (("requests", "accept", "7"), "There is no request 7."),
         (("requests", "done", "7"), "There is no request 7."),
+        (("requests", "decline", "9223372036854775808"), "There is no request 9223372036854775808."),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(town: Town, words: tuple[str, ...], message: str) -> None:
