@@ -22,6 +22,9 @@ def test_what_waits_becomes_one_queued_mail_that_a_second_worker_leaves_alone(pl
     soon = house.clock.now() + timedelta(hours=2)
     house.close()
     place.settings["OUTREACH_WEEKLY_MAIL"] = f"{soon:%A %H:%M}"
+    for number in ("7", "9223372036854775808"):
+        nowhere = place.cli("collate", number, "--weekly", "--json")
+        assert (nowhere.code, nowhere.error["message"]) == (1, f"There is no announcement {number}.")
     told = place.json("collate", "1", "2", "3", "--weekly")
     assert told["due_at"] == f"{soon:%Y-%m-%dT%H:%M}:00Z"
     assert [each["announcement"] for each in place.json("collate", "3", "--not-weekly")["waiting"]] == [1, 2]
